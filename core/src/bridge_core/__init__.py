@@ -1,0 +1,57 @@
+"""Bridge: use Python ML frameworks out of process, through one protocol.
+
+Everything is imported on first use: the worker's entry must reach its first line before anything else is loaded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._context import CallContext, ObjectStore, Session
+    from ._handlers import parse_arguments
+    from ._models import FrameworkInfo, HostInfo, JsonValue, PluginFailure, PluginMetadata
+    from ._plugins import PluginHost, installed_plugins
+    from .errors import BridgeError
+    from .hookspecs import HOOK_API, Encode, Register, hookimpl
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "BridgeError": "errors",
+    "CallContext": "_context",
+    "Encode": "hookspecs",
+    "FrameworkInfo": "_models",
+    "HOOK_API": "hookspecs",
+    "HostInfo": "_models",
+    "JsonValue": "_models",
+    "ObjectStore": "_context",
+    "PluginFailure": "_models",
+    "PluginHost": "_plugins",
+    "PluginMetadata": "_models",
+    "Register": "hookspecs",
+    "Session": "_context",
+    "hookimpl": "hookspecs",
+    "installed_plugins": "_plugins",
+    "parse_arguments": "_handlers",
+}
+
+__all__ = [
+    "HOOK_API", "BridgeError", "CallContext", "Encode", "FrameworkInfo", "HostInfo", "JsonValue", "ObjectStore",
+    "PluginFailure", "PluginHost", "PluginMetadata", "Register", "Session", "hookimpl", "installed_plugins",
+    "parse_arguments",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _HOME:
+        value: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value  # the next access costs nothing
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

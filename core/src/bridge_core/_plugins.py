@@ -1,0 +1,311 @@
+"""The plugin host: finds, loads and calls plugins, one at a time, so that one failure is one record."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import attrs
+import importlib_metadata
+import pluggy
+
+from . import hookspecs
+from ._context import Session
+from ._handlers import Operation
+from ._models import FrameworkInfo, HostInfo, JsonValue, PluginFailure, PluginMetadata
+from .errors import BridgeError, FrameworkNotFoundError, InvalidConfigError, PluginConflictError, PluginLoadFailedError
+from .hookspecs import HOOK_API, Encode, Handler
+
+__all__ = ["ENTRY_POINT_GROUP", "LoadedPlugin", "PluginHost", "installed_plugins"]
+
+ENTRY_POINT_GROUP = "bridge.plugins"
+_log = logging.getLogger(__name__)
+
+
+class _LoadError(Exception):
+    """One plugin cannot be used; becomes a PluginFailure."""
+
+    def __init__(self, stage: str, cause: str, remedy: str) -> None:
+        super().__init__(cause)
+        self.stage, self.cause, self.remedy = stage, cause, remedy
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class LoadedPlugin:
+    """A plugin that can be used: what it said about itself and its operations."""
+
+    metadata: PluginMetadata
+    info: FrameworkInfo
+    operations: Mapping[str, Operation]
+    hooks: Mapping[str, pluggy.HookCaller]
+    """The callers of this plugin's own hooks, by name."""
+
+    @property
+    def name(self) -> str:
+        """The framework's name."""
+        return self.metadata.name
+
+
+def installed_plugins() -> list[PluginMetadata]:
+    """List the plugins that distributions declare, by name and distribution; imports none of them."""
+    return sorted((_metadata(point) for point in _entry_points()), key=lambda found: (found.name, found.distribution))
+
+
+def _entry_points() -> list[importlib_metadata.EntryPoint]:
+    return list(importlib_metadata.entry_points(group=ENTRY_POINT_GROUP))
+
+
+def _metadata(point: importlib_metadata.EntryPoint) -> PluginMetadata:
+    distribution = point.dist
+    return PluginMetadata(
+        name=point.name,
+        distribution=distribution.name if distribution else "unknown distribution",
+        version=distribution.version if distribution else "unknown version",
+        target=point.value,
+    )
+
+
+@attrs.define(eq=False)
+class PluginHost:
+    """Holds the plugins in use and the failures of the others.
+
+    Args:
+        allow: The only names to load; all when None.
+        block: Names never to load.
+        distributions: Which distribution to take where several claim one name.
+        strict: Whether the first failure is raised instead of recorded.
+    """
+
+    allow: Collection[str] | None = attrs.field(default=None, kw_only=True)
+    block: Collection[str] = attrs.field(default=(), kw_only=True)
+    distributions: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
+    strict: bool = attrs.field(default=False, kw_only=True)
+    _manager: pluggy.PluginManager = attrs.field(init=False)
+    _plugins: dict[str, LoadedPlugin] = attrs.field(factory=dict, init=False)
+    _failures: list[PluginFailure] = attrs.field(factory=list, init=False)
+    _started: list[LoadedPlugin] = attrs.field(factory=list, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._manager = _manager()
+
+    @property
+    def plugins(self) -> Mapping[str, LoadedPlugin]:
+        """The plugins in use, by framework name."""
+        return self._plugins
+
+    @property
+    def failures(self) -> tuple[PluginFailure, ...]:
+        """What could not be used, and why."""
+        return tuple(self._failures)
+
+    def discover(self) -> None:
+        """Load every installed plugin that allow and block lists leave.
+
+        Raises:
+            PluginConflictError, PluginLoadFailedError: Only with `strict`.
+        """
+        by_name: dict[str, list[importlib_metadata.EntryPoint]] = {}
+        for point in _entry_points():
+            if self._wanted(point.name):
+                by_name.setdefault(point.name, []).append(point)
+        for name, points in sorted(by_name.items()):
+            if chosen := self.distributions.get(name):
+                points = [point for point in points if _metadata(point).distribution == chosen]
+            if len(points) > 1:
+                self._conflict(name, points)
+            elif points:
+                self.load(_metadata(points[0]), points[0].load)
+
+    def load(self, metadata: PluginMetadata, importer: Callable[[], object]) -> None:
+        """Import one plugin and put it in use, or record why that failed.
+
+        Raises:
+            PluginLoadFailedError: Only with `strict`.
+        """
+        try:
+            plugin = self._load(metadata, importer)
+        except _LoadError as exc:
+            self._fail(metadata, exc)
+        else:
+            self._plugins[metadata.name] = plugin
+
+    def get(self, name: str) -> LoadedPlugin:
+        """Return the plugin of a framework.
+
+        Raises:
+            PluginLoadFailedError: The plugin is installed and broken; `details` has the failure.
+            PluginConflictError: Several distributions claim the name.
+            FrameworkNotFoundError: No plugin has this name, or lists keep it out.
+        """
+        if plugin := self._plugins.get(name):
+            return plugin
+        for failure in self._failures:
+            if failure.name == name:
+                raise _failure_error(failure)
+        known = ", ".join(sorted(self._plugins)) or "none"
+        hint = "" if self._wanted(name) else " (it is kept out by the allow or block list)"
+        raise FrameworkNotFoundError(
+            f"no plugin serves the framework {name!r}{hint}; served here: {known}; try pip install bridge-{name}",
+            framework=name,
+        )
+
+    def set_environment(self, environ: MutableMapping[str, str]) -> None:
+        """Set what the plugins' frameworks want in the environment; what is already set is left alone."""
+        for plugin in list(self._plugins.values()):
+            try:
+                for name, value in plugin.info.environment.items():
+                    environ.setdefault(name, value)
+            except (TypeError, ValueError) as exc:
+                del self._plugins[plugin.name]
+                remedy = f"report it to the author of {plugin.metadata.distribution}"
+                self._fail(plugin.metadata, _LoadError("environment", _text(exc), remedy))
+
+    def startup(self, host: HostInfo) -> None:
+        """Tell every plugin that the host is about to serve; one that raises is put out of use."""
+        for plugin in list(self._plugins.values()):
+            try:
+                self._call(plugin, "bridge_startup", host=host)
+            except (Exception, SystemExit) as exc:  # boundary: plugin call
+                del self._plugins[plugin.name]
+                remedy = f"look at the plugin's bridge_startup or update {plugin.metadata.distribution}"
+                self._fail(plugin.metadata, _LoadError("startup", _text(exc), remedy))
+            else:
+                self._started.append(plugin)
+
+    def shutdown(self) -> None:
+        """Tell every started plugin, last first, that it is over; failures are logged."""
+        while self._started:
+            plugin = self._started.pop()
+            try:
+                self._call(plugin, "bridge_shutdown")
+            except (Exception, SystemExit) as exc:  # boundary: plugin call
+                _log.warning("plugin %r failed at shutdown: %s", plugin.name, _text(exc))
+
+    def configure(self, name: str, config: Mapping[str, Any], session: Session) -> Mapping[str, Any]:
+        """Configure one framework for a session and return the effective settings, secrets redacted.
+
+        Raises:
+            InvalidConfigError: The plugin takes no configuration.
+        """
+        plugin = self.get(name)
+        if "bridge_configure" not in plugin.hooks:
+            raise InvalidConfigError(f"{name} takes no configuration", path="$")
+        (effective,) = self._call(plugin, "bridge_configure", config=config, session=session)
+        return dict(effective)
+
+    def call_context(self, name: str, session: Session) -> AbstractContextManager[Any]:
+        """Return what the framework's calls for this session run in."""
+        context = self._call(self.get(name), "bridge_call_context", session=session)
+        return context or nullcontext()
+
+    def serialize(self, value: object, encode: Encode, *, first: str | None) -> JsonValue:
+        """Ask the plugins for a framework object's JSON form, the named one first; None when nobody knows it."""
+        for plugin in sorted(self._plugins.values(), key=lambda plugin: (plugin.name != first, plugin.name)):
+            form: JsonValue = self._call(plugin, "bridge_serialize_result", value=value, encode=encode)
+            if form is not None:
+                return form
+        return None
+
+    @staticmethod
+    def _call(plugin: LoadedPlugin, hook: str, **arguments: Any) -> Any:
+        """Call one hook of one plugin; None if the plugin does not have it."""
+        caller = plugin.hooks.get(hook)
+        return caller(**arguments) if caller else None
+
+    def _wanted(self, name: str) -> bool:
+        return name not in self.block and (self.allow is None or name in self.allow)
+
+    def _load(self, metadata: PluginMetadata, importer: Callable[[], object]) -> LoadedPlugin:
+        package = metadata.distribution
+        if not metadata.name.isidentifier():
+            raise _LoadError("import", "an entry point's name must be an identifier", f"ask the author of {package}")
+        with _stage("import", f"run `pybridge plugins --check` and reinstall or update {package}"):
+            plugin = importer()
+        api = getattr(plugin, "BRIDGE_HOOK_API", None)
+        if api != HOOK_API:
+            cause = f"it is written for hook API {api!r}, this bridge-core offers {HOOK_API}"
+            raise _LoadError("hook_api", cause, f"upgrade bridge-core or {package}")
+        with _stage("hooks", f"upgrade bridge-core or {package}: their hooks differ"):
+            trial = _manager()  # tells what this very plugin has wrong, before the others see it
+            trial.register(plugin, metadata.name)
+            trial.check_pending()
+            self._manager.register(plugin, metadata.name)
+        try:
+            return self._describe(metadata, self._callers(plugin))
+        except _LoadError:
+            self._manager.unregister(plugin)
+            raise
+
+    def _callers(self, plugin: object) -> dict[str, pluggy.HookCaller]:
+        others = [other for other in self._manager.get_plugins() if other is not plugin]
+        own = self._manager.get_hookcallers(plugin) or []
+        return {hook.name: self._manager.subset_hook_caller(hook.name, others) for hook in own}
+
+    def _describe(self, metadata: PluginMetadata, hooks: Mapping[str, pluggy.HookCaller]) -> LoadedPlugin:
+        remedy = f"report it to the author of {metadata.distribution}"
+        for required in ("bridge_framework_info", "bridge_register_handlers"):
+            if required not in hooks:
+                raise _LoadError("hooks", f"it has no {required}", remedy)
+        with _stage("framework_info", remedy):
+            (info,) = hooks["bridge_framework_info"]()
+            if not isinstance(info, FrameworkInfo) or info.name != metadata.name:
+                raise TypeError(f"bridge_framework_info must return a FrameworkInfo with name {metadata.name!r}")
+        operations: dict[str, Operation] = {}
+
+        def register(name: str, handler: Handler, /, **options: Any) -> None:
+            if name in operations:
+                raise TypeError(f"operation {name!r} is registered twice")
+            operations[name] = Operation.of(metadata.name, name, handler, **options)
+
+        with _stage("handlers", remedy):
+            hooks["bridge_register_handlers"](register=register)
+        return LoadedPlugin(metadata=metadata, info=info, operations=operations, hooks=hooks)
+
+    def _conflict(self, name: str, points: list[importlib_metadata.EntryPoint]) -> None:
+        found = [_metadata(point) for point in points]
+        names = " and ".join(sorted(f"{one.distribution} {one.version}" for one in found))
+        error = _LoadError(
+            "conflict",
+            f"{names} all claim the name",
+            f"uninstall all but one, or name one in frameworks.{name}.distribution",
+        )
+        self._fail(attrs.evolve(found[0], distribution=names, version=""), error)
+
+    def _fail(self, metadata: PluginMetadata, error: _LoadError) -> None:
+        failure = PluginFailure(
+            name=metadata.name,
+            distribution=metadata.distribution,
+            version=metadata.version,
+            stage=error.stage,
+            cause=error.cause,
+            remedy=error.remedy,
+        )
+        if self.strict:
+            raise _failure_error(failure) from error
+        self._failures.append(failure)
+
+
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager("bridge")
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def _failure_error(failure: PluginFailure) -> BridgeError:
+    error = PluginConflictError if failure.stage == "conflict" else PluginLoadFailedError
+    return error(failure.sentence(), **attrs.asdict(failure))
+
+
+def _text(exc: BaseException) -> str:
+    return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
+
+
+@contextmanager
+def _stage(stage: str, remedy: str) -> Iterator[None]:
+    """Turn whatever a plugin raises into the record of where it failed."""
+    try:
+        yield
+    except (Exception, SystemExit) as exc:  # boundary: plugin call
+        raise _LoadError(stage, _text(exc), remedy) from exc

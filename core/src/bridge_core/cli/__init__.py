@@ -1,0 +1,5 @@
+"""The command line `pybridge`."""
+
+from ._main import main
+
+__all__ = ["main"]

@@ -1,0 +1,78 @@
+"""`pybridge call`: run operations in a worker started for the purpose."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from ._output import working
+from ._worker import worker
+
+__all__ = ["call"]
+
+
+def _steps(words: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
+    """Split `A.b key=value then C.d …` into operations and their arguments."""
+    steps: list[tuple[str, dict[str, Any]]] = []
+    fresh = True
+    for word in words:
+        if word == "then":
+            fresh = True
+        elif fresh:
+            steps.append((word, {}))
+            fresh = False
+        else:
+            name, equals, text = word.partition("=")
+            if not equals or not name:
+                raise click.BadParameter(
+                    f"{word!r}: write key=value, with JSON or plain text as value", param_hint="call"
+                )
+            steps[-1][1][name] = _value(text)
+    if fresh:
+        raise click.BadParameter("an operation must follow `then`", param_hint="call")
+    return steps
+
+
+def _value(text: str) -> Any:
+    """Read JSON; what is not JSON is text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="FRAMEWORK.OPERATION [KEY=VALUE]... [then ...]")
+@click.option("--json", "as_json", is_flag=True, help="Print the bare JSON result on one line.")
+@click.option("--stream", is_flag=True, help="Ask the last operation for chunks and print each as it comes.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Give up on an operation after this time.")
+@click.pass_obj
+def call(debug: bool, words: tuple[str, ...], as_json: bool, stream: bool, timeout: float | None) -> None:
+    """Run an operation and print its result.
+
+    Several joined by `then` share one worker and one session; the last one's result is printed:
+
+    \b
+      pybridge call dspy.configure_lm model=embedded \\
+        then dspy.create_program id=qa signature="question -> answer" \\
+        then dspy.execute_program program_id=qa inputs='{"question": "Why?"}'
+    """
+    steps = _steps(words)
+    frameworks = list(dict.fromkeys(name.partition(".")[0] for name, _ in steps if "." in name))
+    with working("starting a worker") as report, worker(frameworks, debug=debug, report=report) as client:
+        for name, arguments in steps[:-1]:
+            client.run(name, arguments, timeout=timeout)
+        name, arguments = steps[-1]
+        if not stream:
+            result = client.run(name, arguments, timeout=timeout)
+        else:
+            chunks = client.stream(name, arguments, timeout=timeout)
+            while True:
+                try:
+                    click.echo(json.dumps(next(chunks), ensure_ascii=False))
+                except StopIteration as stop:
+                    result = stop.value
+                    break
+    click.echo(json.dumps(result, ensure_ascii=False, indent=None if as_json else 2))

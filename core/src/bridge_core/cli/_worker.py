@@ -1,0 +1,48 @@
+"""Starting a worker for one command and talking to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from bridge_core.client import BlockingClient
+from bridge_core.transports import WorkerProcess
+
+__all__ = ["START_TIMEOUT", "worker"]
+
+START_TIMEOUT = 30.0
+
+
+@contextmanager
+def worker(
+    frameworks: list[str],
+    *,
+    debug: bool = False,
+    report: Callable[[str], None] | None = None,
+    watch: Callable[[str, bytes], None] | None = None,
+    stderr: Any = None,
+) -> Iterator[BlockingClient]:
+    """Start a worker that serves these frameworks (all when empty), greet it and end it afterwards.
+
+    Args:
+        frameworks: Their names.
+        debug: Whether the worker logs.
+        report: Called with what the worker is doing, in words.
+        watch: See BlockingClient.
+        stderr: Where the worker's stderr goes.
+
+    Raises:
+        WorkerCrashedError: It did not start; why is on its stderr.
+        CallTimeoutError: It did not greet back in time.
+    """
+
+    def tell(name: str, data: Mapping[str, Any]) -> None:
+        if report is not None and name == "progress":
+            report(str(data["message"]))
+
+    flags = [word for name in frameworks for word in ("--framework", name)] + (["--debug"] if debug else [])
+    process = WorkerProcess(flags, stderr=stderr)
+    with BlockingClient(process, watch=watch, on_event=tell) as client:
+        client.run("hello", {"protocol": [1, 1], "peer": "pybridge", "want": ["progress"]}, timeout=START_TIMEOUT)
+        yield client

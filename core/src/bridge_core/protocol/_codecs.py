@@ -1,0 +1,123 @@
+"""The payload codecs: JSON and MessagePack.
+
+What cannot be encoded raises. What msgspec would change instead (NaN to null, tuples and sets to arrays, bytes to text,
+number keys to strings) is no business of this layer: results are put into wire form before they come here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import attrs
+import msgspec
+
+from bridge_core.errors import SerializeFailedError
+
+from ._bounds import check_json, check_msgpack, token_size
+from ._messages import Id, OnlyId, answerable_id
+
+if TYPE_CHECKING:
+    from ._frames import Buffer
+    from ._limits import Limits
+
+__all__ = ["CODECS", "JSON", "MSGPACK", "Codec", "detect"]
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Codec:
+    """One way of writing messages; safe to use from several threads."""
+
+    name: str
+    _encode: Callable[[object], bytes]
+    _decoder: Callable[[Any], Any]
+    check: Callable[[Buffer, Limits, bool], bool]
+    """Refuse too many values (payload, limits, whether a worker receives it); true if depth must be checked after."""
+    _first_member: Callable[[Buffer], Buffer | None]
+    _only_id: Any = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_only_id", self._decoder(OnlyId))
+
+    def encode(self, value: object) -> bytes:
+        """Return the value as a payload.
+
+        Raises:
+            SerializeFailedError: Something in it has no form in this codec.
+        """
+        try:
+            return self._encode(value)
+        except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+            raise SerializeFailedError(f"the message cannot be written as {self.name}: {exc}") from exc
+
+    def decoder(self, into: type[T]) -> Callable[[Buffer], T]:
+        """Return a function that decodes payloads into the type; it raises ValueError or RecursionError."""
+        decode: Callable[[Buffer], T] = self._decoder(into).decode
+        return decode
+
+    def find_id(self, payload: Buffer) -> Id | None:
+        """Return the id of a message that could not be decoded as a whole, None if it cannot be had cheaply."""
+        try:
+            return answerable_id(self._only_id.decode(payload))
+        except RecursionError:
+            # Skipping what is nested recurses too. Nearly every peer writes the id first, so look there.
+            member = self._first_member(payload)
+        except ValueError:
+            return None
+        try:
+            return None if member is None else answerable_id(OnlyId(id=self._decoder(Any).decode(member)))
+        except ValueError:
+            return None
+
+
+def detect(payload: Buffer) -> Codec:
+    """Return the codec that a first payload is written in: a MessagePack map cannot begin as JSON does."""
+    first = payload[0] if payload else 0
+    return MSGPACK if 0x80 <= first <= 0x8F or first in (0xDE, 0xDF) else JSON
+
+
+def _check_json(payload: Buffer, limits: Limits, at_worker: bool) -> bool:
+    return check_json(payload, limits)
+
+
+def _check_msgpack(payload: Buffer, limits: Limits, at_worker: bool) -> bool:
+    return check_msgpack(payload, limits, plain_limit=limits.max_msgpack_bytes if at_worker else None)
+
+
+_JSON_ID = re.compile(rb'[ \t\r\n]*\{[ \t\r\n]*"id"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.){0,500}"|[-+.0-9eE]{1,50})')
+
+
+def _first_json(payload: Buffer) -> Buffer | None:
+    found = _JSON_ID.match(payload)
+    return found[1] if found else None
+
+
+def _first_msgpack(payload: Buffer) -> Buffer | None:
+    start = {0xDE: 3, 0xDF: 5}.get(payload[0], 1) + 3
+    if payload[start - 3 : start] != b"\xa2id" or start >= len(payload):
+        return None
+    return payload[start : start + token_size(payload, start)]
+
+
+def _refuse_extension(code: int, data: memoryview) -> NoReturn:
+    raise ValueError(f"MessagePack extension type {code} has no meaning here")
+
+
+JSON = Codec(
+    name="json",
+    encode=msgspec.json.Encoder().encode,
+    decoder=msgspec.json.Decoder,
+    check=_check_json,
+    first_member=_first_json,
+)
+MSGPACK = Codec(
+    name="msgpack",
+    encode=msgspec.msgpack.Encoder().encode,
+    decoder=lambda into: msgspec.msgpack.Decoder(into, ext_hook=_refuse_extension),
+    check=_check_msgpack,
+    first_member=_first_msgpack,
+)
+CODECS = {codec.name: codec for codec in (JSON, MSGPACK)}

@@ -1,0 +1,239 @@
+"""One end of a connection as a state machine: bytes in, messages out, bytes to send out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from bridge_core.errors import (
+    BridgeError,
+    DuplicateIdError,
+    FrameTooLargeError,
+    InternalError,
+    MalformedMessageError,
+    ResultTooLargeError,
+    TooManyInFlightError,
+    TruncatedFrameError,
+    ValueTooComplexError,
+)
+
+from ._bounds import check_depth
+from ._codecs import CODECS, JSON, MSGPACK, detect
+from ._frames import FrameDecoder, encode_frame
+from ._limits import Limits
+from ._messages import (
+    BadMessage,
+    Chunk,
+    Event,
+    Failure,
+    FromPeer,
+    FromWorker,
+    Negotiation,
+    Request,
+    Response,
+    StreamCredit,
+    ToolCall,
+    answerable_id,
+    explain,
+    selected,
+    to_wire,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._codecs import Codec
+    from ._frames import Buffer
+    from ._messages import Id, Message
+
+__all__ = ["Connection"]
+
+Role: TypeAlias = Literal["worker", "peer"]
+
+_SENDS: dict[str, frozenset[type]] = {
+    "worker": frozenset({Response, Failure, Chunk, ToolCall, Event}),
+    "peer": frozenset({Request, StreamCredit, Response, Failure}),
+}
+
+
+class Connection:
+    """What one end of a connection knows: the codec, the requests that are open, what the other end asked for.
+
+    It does no I/O. One thread receives (`receive_data`, `next_message`, `data_to_send`, `accept_hello`); any thread may
+    `send`: what both sides touch are single operations on a set or an attribute, which the GIL makes atomic.
+
+    Args:
+        role: "worker" receives requests and answers them; "peer" sends them.
+        codec: "json", "msgpack", or "auto": the first frame that arrives decides, JSON until then.
+    """
+
+    def __init__(self, role: Role, *, limits: Limits | None = None, codec: str = "json") -> None:
+        self._limits = Limits() if limits is None else limits
+        self._is_worker = role == "worker"
+        self._sends = _SENDS[role]
+        self._frames = FrameDecoder(self._limits.max_frame_bytes)
+        self._undecided = codec == "auto"
+        self._use(JSON if self._undecided else CODECS[codec])
+        self._first = True
+        self._greeting: list[bytes] = []
+        self._open: set[Id] = set()
+        self._wants: frozenset[str] = frozenset()
+
+    @property
+    def codec(self) -> str:
+        """The name of the codec in use."""
+        return self._codec.name
+
+    @property
+    def open_ids(self) -> frozenset[Id]:
+        """The ids of requests that were received and not yet answered (role worker)."""
+        return frozenset(self._open)
+
+    @property
+    def wants(self) -> frozenset[str]:
+        """The events that the peer asked for in its hello."""
+        return self._wants
+
+    @property
+    def closed(self) -> bool:
+        """Whether no message can come any more: the framing is lost, or the stream ended and all was taken."""
+        return self._frames.exhausted
+
+    def accept_hello(self, *, want: Iterable[str] = ()) -> None:
+        """Remember what a peer asked for in a hello that is being answered."""
+        self._wants = frozenset(want)
+
+    def receive_data(self, data: Buffer | memoryview) -> None:
+        """Take in what was read; nothing read (`b""`) is the end of the stream."""
+        self._frames.receive_data(data)
+
+    def next_message(self) -> Message | BadMessage | None:
+        """Return the next message, or None until more has been received.
+
+        Call `data_to_send` after it, before the message is acted on.
+        """
+        while True:
+            try:
+                payload = self._frames.next_frame()
+            except (FrameTooLargeError, TruncatedFrameError) as exc:
+                return BadMessage(id=None, error=exc.with_traceback(None), fatal=True)
+            if payload is None:
+                return None
+            message = self._receive(payload)
+            if isinstance(message, Request):
+                return self._opened(message)
+            if message is not None:
+                return message
+
+    def data_to_send(self) -> bytes:
+        """Return what the protocol itself has to say (the answer to the older greeting), and forget it."""
+        try:
+            return self._greeting.pop()  # atomic: of two threads one gets it
+        except IndexError:
+            return b""
+
+    def send(self, message: Message, *, closes: bool = True) -> bytes:
+        """Return the message as one frame; as a worker, an answer closes its request.
+
+        Args:
+            closes: False for the answer to a `BadMessage`: it leaves alone what is open under the same id.
+
+        Raises:
+            ResultTooLargeError: An answer or chunk is longer than a frame may be; its request stays open.
+            FrameTooLargeError: The same for any other message; nothing was sent.
+            SerializeFailedError: The codec cannot express something in it; its request stays open.
+            InternalError: This end does not send such messages, or the request is not open (any more).
+        """
+        kind = type(message)
+        if kind not in self._sends:
+            raise InternalError(f"this end of a connection does not send a {kind.__name__}")
+        if isinstance(message, ToolCall) and not message.id.startswith("t-"):
+            raise InternalError(f"the id of a tool call begins with 't-', not {message.id!r}")
+        if isinstance(message, Chunk) and message.id not in self._open:
+            raise _not_open(message)
+        closing = message if closes and self._is_worker and isinstance(message, (Response, Failure)) else None
+        if closing is not None and (closing.id is None or closing.id not in self._open):
+            raise _not_open(closing)
+        frame = self._frame(message)
+        if closing is not None and closing.id is not None:
+            try:
+                self._open.remove(closing.id)  # not `discard`: of two threads that answer, one must fail
+            except KeyError:
+                raise _not_open(closing) from None
+        # Usually empty. Here so that nothing can overtake the answer to the greeting.
+        return self.data_to_send() + frame if self._greeting else frame
+
+    def _frame(self, message: Message) -> bytes:
+        payload = self._codec.encode(to_wire(message))
+        limit = self._limits.max_frame_bytes
+        if len(payload) > limit and isinstance(message, (Response, Failure, Chunk)):
+            raise ResultTooLargeError(
+                f"the result is {len(payload)} bytes long, a frame holds at most {limit}",
+                size=len(payload),
+                limit=limit,
+            )
+        return encode_frame(payload, limit)
+
+    def _use(self, codec: Codec) -> None:
+        self._codec = codec
+        self._decode: Callable[[Buffer], FromPeer | FromWorker]
+        self._decode = codec.decoder(FromPeer) if self._is_worker else codec.decoder(FromWorker)
+
+    def _opened(self, request: Request) -> Request | BadMessage:
+        error: BridgeError
+        if request.id in self._open:
+            error = DuplicateIdError(f"a request with the id {request.id!r} is still open", id=request.id)
+        elif len(self._open) >= self._limits.max_in_flight:
+            limit = self._limits.max_in_flight
+            error = TooManyInFlightError(f"{limit} requests are open; wait for answers first", limit=limit)
+        else:
+            self._open.add(request.id)
+            return request
+        return BadMessage(id=request.id, error=error)
+
+    def _receive(self, payload: Buffer) -> Message | BadMessage | None:
+        """Decode one payload; None if it was the greeting, which has been answered."""
+        first, self._first = self._first, False
+        configured = self._codec
+        if first and (self._undecided or configured is MSGPACK):
+            # The older greeting is JSON, whatever codec was configured.
+            self._use(detect(payload))
+        message = self._decoded(payload)
+        if isinstance(message, Negotiation):
+            if first:
+                self._select(message)
+                return None
+            return BadMessage(id=None, error=MalformedMessageError("only the first message can negotiate the codec"))
+        if first and self._codec is not configured and not self._undecided:
+            self._use(configured)
+            return BadMessage(id=None, error=MalformedMessageError(f"this connection speaks {configured.name}"))
+        return message
+
+    def _decoded(self, payload: Buffer) -> Message | Negotiation | BadMessage:
+        codec = self._codec
+        wire: FromPeer | FromWorker | None = None
+        error: BridgeError
+        try:
+            must_walk = codec.check(payload, self._limits, self._is_worker)
+            wire = received = self._decode(payload)
+            if must_walk:
+                check_depth(received.values(), self._limits.max_depth - 1)  # the message itself is a level
+            return received.message()
+        except (MalformedMessageError, ValueTooComplexError) as exc:
+            error = exc.with_traceback(None)  # a message must not keep alive what its making has used
+        except RecursionError:
+            error = ValueTooComplexError("arrays and objects are nested too deeply", limit=self._limits.max_depth)
+        except ValueError as exc:
+            error = explain(exc)
+        return BadMessage(id=codec.find_id(payload) if wire is None else answerable_id(wire), error=error)
+
+    def _select(self, greeting: Negotiation) -> None:
+        wanted = [greeting.preferred, *greeting.supported]
+        codec = next((CODECS[name] for name in wanted if name in CODECS), JSON)
+        self._greeting.append(encode_frame(JSON.encode(selected(codec.name)), self._limits.max_frame_bytes))
+        self._use(codec)
+
+
+def _not_open(message: Response | Failure | Chunk) -> InternalError:
+    return InternalError(
+        f"no request with the id {message.id!r} is open: a {type(message).__name__} cannot be sent for it"
+    )

@@ -1,0 +1,131 @@
+"""One place that turns results into what the wire can carry, without ever changing a value silently."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ._models import JsonValue
+from .errors import BridgeError, HandlerRaisedError, SerializeFailedError, ValueTooComplexError
+
+__all__ = ["Serializer"]
+
+_PLAIN = frozenset([type(None), bool, str])
+_SAFE = 2**63  # integers outside ±2^63 … 2^64 have no MessagePack form
+
+Ask = Callable[[object, Callable[[object], JsonValue]], JsonValue]
+
+
+class Serializer:
+    """Encodes one result; make a new one for each.
+
+    JSON's own types stay as they are. Others become objects with the key `$type`, which is ours: a dict that has
+    keys beginning with `$`, or keys that are not text, is sent as pairs, so data is never mistaken for a tag.
+
+    Args:
+        ask: Gives a framework object's form or None; called for what has no form here.
+        native_bytes: Whether the codec carries bytes (MessagePack) or they need base64 (JSON).
+        max_depth: Containers inside containers at most.
+        max_nodes: Values in all at most.
+    """
+
+    def __init__(
+        self, ask: Ask, *, native_bytes: bool = False, max_depth: int = 128, max_nodes: int = 1_000_000
+    ) -> None:
+        self._ask = ask
+        self._native_bytes = native_bytes
+        self._max_depth = max_depth
+        self._left = max_nodes
+        self._path: list[str | int] = []
+        self._open: set[int] = set()  # containers being encoded: one that meets itself is a cycle
+
+    def encode(self, value: object) -> Any:
+        """Return the wire form of a result.
+
+        Raises:
+            SerializeFailedError: A part has no wire form; `details.path` says which.
+            ValueTooComplexError: It refers to itself, is nested too deeply or has too many parts.
+        """
+        kind = type(value)
+        if kind in _PLAIN:
+            return value
+        if kind is int:
+            return value if -_SAFE <= value < 2 * _SAFE else _tag("int", value=str(value))  # type: ignore[operator]
+        if kind is float:
+            return value if math.isfinite(value) else _tag("float", value=repr(value))  # type: ignore[arg-type]
+        if kind is list:
+            return self._nested(value, self._list)
+        if kind is dict:
+            return self._nested(value, self._dict)
+        if kind is tuple:
+            return self._nested(value, lambda items: _tag("tuple", items=self._list(items)))
+        if kind is set or kind is frozenset:
+            return self._nested(value, lambda items: _tag(kind.__name__, items=sorted(self._list(items), key=repr)))
+        if kind is bytes or kind is bytearray:
+            return self._bytes(bytes(value))  # type: ignore[call-overload]
+        return self._foreign(value)
+
+    def _nested(self, value: Any, encode: Callable[[Any], Any]) -> Any:
+        if id(value) in self._open:
+            raise self._error(ValueTooComplexError, "refers to itself; return the parts without the cycle")
+        if len(self._open) >= self._max_depth:
+            raise self._error(ValueTooComplexError, f"nested more than {self._max_depth} deep")
+        self._open.add(id(value))
+        try:
+            return encode(value)
+        finally:
+            self._open.discard(id(value))
+
+    def _list(self, items: Any) -> list[Any]:
+        self._spend(len(items))
+        kinds = set(map(type, items))
+        # Long flat lists are common; one look at their types is enough.
+        if kinds <= _PLAIN or (kinds == {float} and all(map(math.isfinite, items))):
+            return list(items)
+        return [self._at(index, item) for index, item in enumerate(items)]
+
+    def _dict(self, items: dict[Any, Any]) -> Any:
+        self._spend(len(items))
+        if all(type(key) is str and key[:1] != "$" for key in items):
+            return {key: self._at(key, item) for key, item in items.items()}
+        pairs = [[self.encode(key), self._at(repr(key), item)] for key, item in items.items()]
+        return _tag("dict", pairs=pairs)
+
+    def _bytes(self, value: bytes) -> Any:
+        return value if self._native_bytes else _tag("bytes", base64=base64.b64encode(value).decode("ascii"))
+
+    def _foreign(self, value: object) -> Any:
+        """Ask the plugins; what they answer is sent as it is."""
+        try:
+            form = self._nested(value, lambda value: self._ask(value, self.encode))
+        except BridgeError:
+            raise
+        except Exception as exc:  # boundary: plugin call
+            raise self._error(SerializeFailedError, f"its plugin failed: {HandlerRaisedError.wrapping(exc)}") from exc
+        if form is None:
+            kind = f"{type(value).__module__}.{type(value).__qualname__}"
+            raise self._error(SerializeFailedError, f"a {kind} has no form on the wire; return its parts instead")
+        return form
+
+    def _at(self, step: str | int, value: object) -> Any:
+        if type(value) in _PLAIN:
+            return value
+        self._path.append(step)
+        encoded = self.encode(value)
+        self._path.pop()
+        return encoded
+
+    def _spend(self, nodes: int) -> None:
+        self._left -= nodes
+        if self._left < 0:
+            raise self._error(ValueTooComplexError, "the result has too many parts; stream it or ask for less")
+
+    def _error(self, kind: type[BridgeError], what: str) -> BridgeError:
+        path = "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self._path)
+        return kind(f"{path}: {what}", path=path)
+
+
+def _tag(name: str, **fields: Any) -> dict[str, Any]:
+    return {"$type": name, **fields}

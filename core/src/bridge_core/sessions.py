@@ -1,0 +1,124 @@
+"""Sessions of a worker's peers and the live objects in them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import MutableMapping
+from typing import Any
+
+import attrs
+
+from .errors import InvalidArgumentsError, RefExistsError, RefNotFoundError, StoreFullError
+
+__all__ = ["MemoryObjectStore", "PeerSession", "SessionStore"]
+
+
+@attrs.frozen
+class _Entry:
+    kind: str
+    value: object
+
+
+class MemoryObjectStore:
+    """Live objects of one session in this process; safe from any thread."""
+
+    def __init__(self, session_id: str, *, max_objects: int = 1000) -> None:
+        self._session_id = session_id
+        self._max_objects = max_objects
+        self._entries: dict[str, _Entry] = {}
+        self._lock = threading.Lock()
+
+    def put(self, value: object, /, *, kind: str, id: str | None = None) -> str:
+        """Keep a value and return its id: the given one unchanged, else `<framework>:<random>`."""
+        key = id
+        if key is None:
+            key = f"{kind.partition('.')[0]}:{os.urandom(12).hex()}"
+        elif not key:
+            raise InvalidArgumentsError("$.id: must not be empty; leave it out to have one made", path="$.id")
+        with self._lock:
+            if key in self._entries:
+                raise RefExistsError(
+                    f"session {self._session_id!r} already has an object {key!r}; delete it first or choose another id",
+                    id=key,
+                )
+            if len(self._entries) >= self._max_objects:
+                raise StoreFullError(
+                    f"session {self._session_id!r} holds {self._max_objects} objects, which is the limit; delete some",
+                    limit=self._max_objects,
+                )
+            self._entries[key] = _Entry(kind, value)
+        return key
+
+    def get(self, id: str, /, *, kind: str | None = None) -> Any:
+        """Return the object; with `kind`, only if it is of that kind."""
+        return self._entry(id, kind).value
+
+    def delete(self, id: str, /, *, kind: str | None = None) -> None:
+        """Forget the object."""
+        entry = self._entry(id, kind)
+        with self._lock:
+            if self._entries.get(id) is entry:
+                del self._entries[id]
+                return
+        raise self._missing(id)
+
+    def ids(self, *, kind: str | None = None) -> list[str]:
+        """Return the ids in the order they were put."""
+        with self._lock:
+            return [key for key, entry in self._entries.items() if kind is None or entry.kind == kind]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _entry(self, id: str, kind: str | None) -> _Entry:
+        entry = self._entries.get(id)
+        if entry is None or (kind is not None and entry.kind != kind):
+            raise self._missing(id)
+        return entry
+
+    def _missing(self, id: str) -> RefNotFoundError:
+        return RefNotFoundError(f"session {self._session_id!r} has no object {id!r}", id=id, session=self._session_id)
+
+
+@attrs.define(eq=False)
+class PeerSession:
+    """One session: its objects and each framework's settings."""
+
+    id: str
+    objects: MemoryObjectStore
+    settings: MutableMapping[str, Any] = attrs.field(factory=dict)
+
+
+class SessionStore:
+    """The sessions of one peer, opened when first named."""
+
+    def __init__(self, *, max_sessions: int = 10_000, max_objects: int = 1000) -> None:
+        self._max_sessions = max_sessions
+        self._max_objects = max_objects
+        self._sessions: dict[str, PeerSession] = {}
+        self._lock = threading.Lock()
+
+    def get(self, id: str) -> PeerSession:
+        """Return the session with this id, opening it if the peer has not named it before.
+
+        Raises:
+            StoreFullError: The peer has as many sessions as it may.
+        """
+        session = self._sessions.get(id)
+        if session is not None:
+            return session
+        with self._lock:
+            if id not in self._sessions:
+                if len(self._sessions) >= self._max_sessions:
+                    raise StoreFullError(
+                        f"this peer has {self._max_sessions} sessions, which is the limit; use one of those",
+                        limit=self._max_sessions,
+                    )
+                self._sessions[id] = PeerSession(id, MemoryObjectStore(id, max_objects=self._max_objects))
+            return self._sessions[id]
+
+    def stored_objects(self) -> int:
+        """Count the live objects of all sessions."""
+        with self._lock:
+            return sum(len(session.objects) for session in self._sessions.values())

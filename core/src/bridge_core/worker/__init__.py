@@ -1,0 +1,21 @@
+"""The worker: one process that runs plugins and answers one peer over its standard input and output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until told to end and return the exit code; `arguments` are what follows `pybridge worker`.
+
+    Exit codes: 0 orderly, 1 could not start, 2 wrong use, 3 the peer broke the framing.
+    """
+    # The wire is claimed before anything else is imported that could print or read.
+    from bridge_core.transports._descriptors import claim_standard_streams
+
+    wire_in, wire_out = claim_standard_streams()
+    from ._entry import serve
+
+    return serve(arguments, wire_in, wire_out)

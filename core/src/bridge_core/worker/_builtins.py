@@ -1,0 +1,152 @@
+"""The worker's own operations: handlers like any other, compiled and dispatched the same way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+
+from bridge_core import __version__
+from bridge_core._context import CallContext
+from bridge_core._handlers import Operation
+from bridge_core._plugins import LoadedPlugin
+from bridge_core.errors import FrameworkNotFoundError, InvalidArgumentsError, UnsupportedProtocolError
+from bridge_core.hookspecs import HOOK_API
+from bridge_core.protocol import CODEC_NAMES, PROTOCOL_VERSION
+
+if TYPE_CHECKING:
+    from ._dispatcher import Dispatcher
+    from ._ending import Ending
+
+__all__ = ["Builtins"]
+
+
+@attrs.define(eq=False, kw_only=True)
+class Builtins:
+    """What every worker answers, whichever frameworks it serves."""
+
+    dispatcher: Dispatcher
+    ending: Ending
+    mode: str
+    worker_id: str
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Compile them; all but `configure` run no plugin code and are answered while handlers run."""
+        at_once = [self.hello, self.ping, self.get_stats, self.get_capabilities, self.describe, self.shutdown]
+        compiled = [Operation.of(None, one.__name__, one, runs="reader", idempotent=True) for one in at_once]
+        compiled.append(Operation.of(None, "configure", self.configure, runs="main", idempotent=True))
+        return {operation.name: operation for operation in compiled}
+
+    def hello(
+        self,
+        *,
+        protocol: tuple[int, int] = (PROTOCOL_VERSION, PROTOCOL_VERSION),
+        want: list[str] | None = None,
+        **extra: object,
+    ) -> dict[str, Any]:
+        """Agree on a protocol version and say which events are wanted."""
+        oldest, newest = protocol
+        if not oldest <= PROTOCOL_VERSION <= newest:
+            raise UnsupportedProtocolError(
+                f"this worker speaks protocol {PROTOCOL_VERSION}, the peer {oldest} to {newest}; update the older one",
+                ours=[PROTOCOL_VERSION, PROTOCOL_VERSION],
+                theirs=[oldest, newest],
+            )
+        self.dispatcher.connection.accept_hello(want=want or [])
+        return {
+            "protocol": PROTOCOL_VERSION,
+            "worker_id": self.worker_id,
+            "core_version": __version__,
+            "codecs": [*CODEC_NAMES],
+            "frameworks": self._frameworks(),
+            "limits": msgspec.to_builtins(self.dispatcher.limits),
+        }
+
+    def ping(self, **extra: object) -> dict[str, Any]:
+        """Say that the worker is alive, at any moment."""
+        dispatcher = self.dispatcher
+        return {
+            "status": "ok",
+            "timestamp": dispatcher.clock(),
+            "uptime": dispatcher.stats.uptime,
+            "mode": self.mode,
+            "worker_id": self.worker_id,
+            "framework": dispatcher.catalogue.default,
+            "frameworks_available": self._frameworks(),
+            "stored_objects": dispatcher.sessions.stored_objects(),
+            "requests_handled": dispatcher.stats.requests,
+            "bridge_type": "python",
+        }
+
+    def get_stats(self) -> dict[str, Any]:
+        """Count requests and errors, in all and per operation, with latencies."""
+        stats = self.dispatcher.stats
+        return {
+            "command_count": stats.requests,
+            "error_count": stats.errors,
+            "uptime": stats.uptime,
+            "started": stats.started,
+            "framework": self.dispatcher.catalogue.default,
+            "mode": self.mode,
+            "worker_id": self.worker_id,
+            "in_flight": len(self.dispatcher.calls),
+            "commands": stats.by_operation(),
+        }
+
+    def get_capabilities(self) -> dict[str, Any]:
+        """List what this worker can do: operations with their schemas, plugins, failures, protocol."""
+        dispatcher = self.dispatcher
+        operations = dispatcher.catalogue.all()
+        return {
+            "framework": dispatcher.catalogue.default,
+            "supported_operations": [*operations],
+            "mode": self.mode,
+            "worker_id": self.worker_id,
+            "operations": {name: operation.describe() for name, operation in operations.items()},
+            "protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION],
+            "codecs": [*CODEC_NAMES],
+            "hook_api": HOOK_API,
+            "core_version": __version__,
+            "limits": msgspec.to_builtins(dispatcher.limits),
+            "plugins": {name: self._describe(plugin) for name, plugin in dispatcher.plugins.plugins.items()},
+            "failures": [msgspec.to_builtins(failure) for failure in dispatcher.plugins.failures],
+        }
+
+    def describe(self, *, operation: str | None = None, framework: str | None = None) -> dict[str, Any]:
+        """Describe one operation, or one framework with its operations."""
+        if operation is not None:
+            return self.dispatcher.catalogue.find(operation, framework).describe()
+        if framework is None:
+            raise InvalidArgumentsError("$: say which `operation` or which `framework`", path="$")
+        plugin = self.dispatcher.plugins.get(framework)
+        own = [one.describe() for one in sorted(plugin.operations.values(), key=lambda one: one.name)]
+        return {**self._describe(plugin), "operations": own}
+
+    def configure(self, ctx: CallContext, *, config: dict[str, Any], framework: str | None = None) -> dict[str, Any]:
+        """Configure one framework for this session; answers with the effective settings, secrets redacted."""
+        dispatcher = self.dispatcher
+        name = framework or dispatcher.catalogue.default
+        if name is None:
+            served = ", ".join(self._frameworks())
+            raise FrameworkNotFoundError(f"say which framework to configure; served here: {served or 'none'}")
+        dispatcher.importer.ensure(dispatcher.plugins.get(name), ctx.progress)
+        settings = dispatcher.plugins.configure(name, config, ctx.session)
+        return {"status": "configured", "framework": name, "config": dict(settings)}
+
+    def shutdown(self) -> dict[str, Any]:
+        """Answer, finish what was accepted, and end."""
+        self.ending.begin("shutdown")
+        return {"status": "shutting_down", "worker_id": self.worker_id, "mode": self.mode, "pid": os.getpid()}
+
+    def _frameworks(self) -> list[str]:
+        return sorted(self.dispatcher.plugins.plugins)
+
+    @staticmethod
+    def _describe(plugin: LoadedPlugin) -> dict[str, Any]:
+        return {
+            **msgspec.to_builtins(plugin.info),
+            "plugin": f"{plugin.metadata.distribution} {plugin.metadata.version}",
+        }

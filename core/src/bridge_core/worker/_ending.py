@@ -1,0 +1,97 @@
+"""How a worker ends: end of input, signals, `shutdown` and lost framing take one ordered path."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+
+import attrs
+
+from bridge_core.errors import ShuttingDownError, TransportClosedError
+
+from ._descendants import kill_descendants
+from ._dispatcher import Dispatcher
+from ._places import LoopPlace, MainPlace, ThreadPlace
+
+__all__ = ["EXIT_FRAMING_LOST", "Ending"]
+
+EXIT_FRAMING_LOST = 3
+_PEER_GONE = frozenset(["end of input", "framing lost"])
+_AFTER_GRACE = 0.1  # for what stops when it is told to
+_HARD = 0.35  # for plugins' shutdown and the interpreter's own exit
+_log = logging.getLogger(__name__)
+
+
+@attrs.define(eq=False, kw_only=True)
+class Ending:
+    """Carries out the ending, once, whoever asks for it first.
+
+    Args:
+        grace: Seconds in which accepted work may finish.
+        grace_alone: The same when the peer is gone: it must be over, hard exit included, within a second.
+    """
+
+    dispatcher: Dispatcher
+    main: MainPlace
+    threads: ThreadPlace
+    loop: LoopPlace
+    grace: float = 2.0
+    grace_alone: float = 0.4
+    exit_code: int = attrs.field(default=0, init=False)
+    _orders: SimpleQueue[str] = attrs.field(factory=SimpleQueue, init=False)
+    _drained: threading.Event = attrs.field(factory=threading.Event, init=False)
+
+    def begin(self, reason: str) -> None:
+        """Order the ending: "end of input", "framing lost", "shutdown" or a signal's name.
+
+        Safe in any thread and in a signal handler; every order after the first changes nothing.
+        """
+        self._orders.put(reason)
+
+    def watch(self) -> None:
+        """Start the thread that waits for the order; nothing else may be done in a signal handler."""
+        threading.Thread(target=self._carry_out, name="bridge-stop", daemon=True).start()
+
+    def finish(self, shutdown_plugins: Callable[[], None]) -> int:
+        """Do the main thread's part after its last call and return the exit code."""
+        self._drained.wait()
+        shutdown_plugins()
+        killed = kill_descendants()
+        with suppress(TransportClosedError):
+            self.dispatcher.transport.drain()
+        _log.info("ended; %d descendants killed", killed)
+        return self.exit_code
+
+    def _carry_out(self) -> None:
+        reason = self._orders.get()
+        _log.info("ending: %s", reason)
+        self.dispatcher.accepting = False
+        self.exit_code = EXIT_FRAMING_LOST if reason == "framing lost" else 0
+        self.dispatcher.event("goodbye", wait=False, reason=reason)
+        self.main.stop()
+        calls = self.dispatcher.calls
+        if not calls.wait_empty(self.grace_alone if reason in _PEER_GONE else self.grace):
+            for call in calls:
+                call.context.cancelled = True
+            self.loop.cancel()
+            calls.wait_empty(_AFTER_GRACE)
+        for call in calls:
+            _log.warning("%s was still running and is abandoned", call.operation.full_name)
+            error = ShuttingDownError(f"the worker ended ({reason}) before {call.operation.full_name} did")
+            self.dispatcher.abandon(call, error)
+        self.threads.stop()
+        self.loop.stop()
+        self._drained.set()
+        self._exit_hard_when_late()
+
+    def _exit_hard_when_late(self) -> None:
+        """End the process if the main thread, or a thread that a framework left behind, does not let it end."""
+        threading.Event().wait(_HARD)  # nobody sets it: if the process still exists afterwards, it is late
+        kill_descendants()
+        sys.stderr.flush()
+        os._exit(self.exit_code)

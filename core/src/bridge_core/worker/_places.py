@@ -1,0 +1,119 @@
+"""Where calls run: the main thread, a thread of their own, or the event loop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from ._calls import Call
+from ._dispatcher import Dispatcher
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+__all__ = ["MAX_CONCURRENT", "LoopPlace", "MainPlace", "ThreadPlace"]
+
+MAX_CONCURRENT = 32
+"""Calls at a time in threads, and as many on the loop; more wait in order of arrival."""
+
+
+class MainPlace:
+    """Calls one after the other on the main thread, the only one that a signal can interrupt."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        # SimpleQueue, because its put is safe inside a signal handler.
+        self._queue: SimpleQueue[Call | None] = SimpleQueue()
+
+    def submit(self, call: Call) -> None:
+        """Queue a call."""
+        self._queue.put(call)
+
+    def run(self) -> None:
+        """Run calls until `stop`; those queued before it still run."""
+        while (call := self._queue.get()) is not None:
+            self._dispatcher.run(call)
+
+    def stop(self) -> None:
+        """Let `run` return when what is queued is done."""
+        self._queue.put(None)
+
+
+class ThreadPlace:
+    """Each call in a thread of its own from its start to its last chunk."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._executor: ThreadPoolExecutor | None = None
+
+    def submit(self, call: Call) -> None:
+        """Run the call as soon as one of the threads is free."""
+        if self._executor is None:
+            from concurrent.futures import ThreadPoolExecutor  # workers that never need it do not pay for it
+
+            self._executor = ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="bridge-call")
+        self._executor.submit(self._dispatcher.run, call)
+
+    def stop(self) -> None:
+        """Let the threads end when their calls have."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False)
+
+
+class LoopPlace:
+    """All `async def` calls as tasks of one event loop in one background thread."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._slots: asyncio.Semaphore | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def submit(self, call: Call) -> None:
+        """Run the call as soon as a slot is free."""
+        if self._loop is None:
+            self._loop = self._start()
+        self._loop.call_soon_threadsafe(self._spawn, call)
+
+    def cancel(self) -> None:
+        """Cancel every task; each answers its call."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in self._tasks])
+
+    def stop(self) -> None:
+        """End the loop."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        import asyncio  # 44 ms and 11 MB: only workers with async operations pay for it
+
+        loop = asyncio.new_event_loop()
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
+        threading.Thread(target=_run_loop, args=(loop,), name="bridge-loop", daemon=True).start()
+        return loop
+
+    def _spawn(self, call: Call) -> None:
+        assert self._loop is not None  # only the running loop calls this
+        task = self._loop.create_task(self._run(call))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, call: Call) -> None:
+        assert self._slots is not None  # made with the loop
+        async with self._slots:
+            await self._dispatcher.run_async(call, self._in_thread)
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        assert self._loop is not None  # it runs this
+        return await self._loop.run_in_executor(None, function, *arguments)
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
