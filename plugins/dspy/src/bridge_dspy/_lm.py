@@ -1,0 +1,151 @@
+"""The language model of a session: from settings to a `dspy.LM`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+import attrs
+from msgspec import Meta
+
+from bridge_core import CallContext, Session
+from bridge_core.errors import InvalidArgumentsError
+
+from ._embedded import EMBEDDED, AsyncEmbeddedEngine, EmbeddedEngine
+
+_FRAMEWORK = "dspy"
+# What people call a provider and DSPy spells otherwise.
+_PROVIDERS = {"google": "gemini"}
+# Local servers are given keys such as "none", and these would be redacted out of every other word.
+_SHORTEST_SECRET = 8
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class LanguageModel:
+    """A session's language model; the object is private to the session and never leaves the worker."""
+
+    lm: Any
+    """The `dspy.LM` that all calls of the session share, with its pool of connections."""
+    options: dict[str, Any] = attrs.field(repr=False)
+    public: dict[str, Any]
+    """The effective settings without secrets."""
+    secrets: tuple[str, ...] = attrs.field(repr=False)
+
+    def separate(self) -> Any:
+        """Make an equal `dspy.LM` that shares no connection with this one, for a caller who will close it."""
+        return _make(self.options)
+
+
+def model_of(session: Session) -> LanguageModel | None:
+    """Return the session's language model, or None before it has one."""
+    model: LanguageModel | None = session.settings.get(_FRAMEWORK)
+    return model
+
+
+def configure_lm(
+    ctx: CallContext,
+    *,
+    model: Annotated[str, Meta(min_length=1, description='"embedded", or "provider/name" as DSPy spells it')],
+    provider: Annotated[str | None, Meta(description="joined with a model given without it")] = None,
+    api_key: Annotated[str | None, Meta(description="the provider's key; default: its environment variable")] = None,
+    api_base: Annotated[str | None, Meta(description="base URL of the provider or of a compatible server")] = None,
+    api_version: Annotated[str | None, Meta(description="for providers that want one")] = None,
+    temperature: Annotated[float, Meta(ge=0)] | None = None,
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None,
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None,
+    timeout: Annotated[float, Meta(gt=0, description="seconds to wait for the model's next byte")] | None = None,
+    cache: Annotated[bool, Meta(description="answer equal requests from DSPy's cache, which is also on disk")] = False,
+) -> dict[str, Any]:
+    """Choose the language model that this session's programs use."""
+    return use_model(
+        ctx.session,
+        model=model,
+        provider=provider,
+        api_key=api_key,
+        api_base=api_base,
+        api_version=api_version,
+        temperature=temperature,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        timeout=timeout,
+        cache=cache,
+    )
+
+
+def use_model(session: Session, *, model: str, provider: str | None, **settings: Any) -> dict[str, Any]:
+    """Give the session a language model and return the effective settings without secrets.
+
+    Raises:
+        InvalidArgumentsError: DSPy refuses the settings; the session's model is the one it was.
+    """
+    full_name = _full_name(model, provider)
+    given = {name: value for name, value in settings.items() if value is not None}
+    url = _parsed_url(given.get("api_base", ""))
+    secrets = [given.get("api_key"), url.password, url.query]
+    options = {"model": full_name, **given}
+    if full_name == EMBEDDED:
+        # It has no connection, and DSPy refuses connection settings beside an engine of one's own.
+        options = {"model": full_name, "cache": given["cache"]}
+    public = {
+        "model": full_name,
+        "model_type": full_name.partition("/")[0],
+        "model_name": full_name.partition("/")[2] or full_name,
+        **{name: value for name, value in options.items() if name not in ("model", "api_key")},
+    }
+    if "api_base" in public:
+        public["api_base"] = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+    session.settings[_FRAMEWORK] = LanguageModel(
+        lm=_make(options),
+        options=options,
+        public=public,
+        secrets=tuple(secret for secret in secrets if secret and len(secret) >= _SHORTEST_SECRET),
+    )
+    return {"status": "configured", **public}
+
+
+def _full_name(model: str, provider: str | None) -> str:
+    """Join provider and model the way DSPy spells them.
+
+    Raises:
+        InvalidArgumentsError: They contradict each other, or there is no provider.
+    """
+    if model == EMBEDDED and provider in (None, EMBEDDED):
+        return EMBEDDED
+    head, slash, rest = model.partition("/")
+    own = _PROVIDERS.get(head, head) if slash else None
+    wanted = _PROVIDERS.get(provider, provider) if provider else own
+    if own is not None and wanted != own:
+        raise _invalid("$.provider", f"{provider!r} contradicts the provider in {model!r}; give one of them")
+    name = rest if slash else model
+    if not wanted or not name or wanted == EMBEDDED:
+        raise _invalid("$.model", f'expected "{EMBEDDED}" or "provider/name", got {model!r}')
+    return f"{wanted}/{name}"
+
+
+def _make(options: dict[str, Any]) -> Any:
+    """Construct the `dspy.LM`; this does no I/O, so a wrong name or key shows at the first call.
+
+    Raises:
+        InvalidArgumentsError: DSPy refuses the settings.
+    """
+    import dspy
+
+    engines = {}
+    if options["model"] == EMBEDDED:
+        engines = {"engine": EmbeddedEngine(), "async_engine": AsyncEmbeddedEngine()}
+    try:
+        # The caller owns retries: it knows the deadline, and hidden ones multiply with its own.
+        return dspy.LM(**options, **engines, num_retries=0)
+    except (ValueError, TypeError, dspy.LMError) as exc:
+        raise _invalid("$", f"DSPy refuses these settings: {exc}") from exc
+
+
+def _parsed_url(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as exc:
+        raise _invalid("$.api_base", f"is no URL: {exc}") from None
+
+
+def _invalid(path: str, problem: str) -> InvalidArgumentsError:
+    return InvalidArgumentsError(f"{path}: {problem}", path=path)
