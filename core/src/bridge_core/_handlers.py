@@ -104,12 +104,24 @@ class Signature:
 
 
 def _schema(kind: Any) -> dict[str, Any]:
-    """Return a self-contained JSON Schema whose named parts are under `$defs`."""
-    (schema,), components = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    own = schema.get("$ref", "").rpartition("/")[2]
-    if own and f"#/$defs/{own}" not in str(components[own]):
-        schema = components.pop(own)
-    return {**schema, **({"$defs": components} if components else {})}
+    """Return a JSON Schema without references: keys beginning with `$` mean something else on our wire."""
+    (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
+    inlined: dict[str, Any] = _inlined(schema, components, ())
+    return inlined
+
+
+def _inlined(schema: Any, components: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
+    if isinstance(schema, list):
+        return [_inlined(one, components, inside) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _inlined(value, components, inside) for key, value in schema.items() if key != "$ref"}
+    name = schema.get("$ref")
+    if name is None:
+        return plain
+    if name in inside:  # a type that contains itself is described once
+        return {"title": name, **plain}
+    return {**_inlined(components[name], components, (*inside, name)), **plain}
 
 
 def _invalid(message: str, known: frozenset[str]) -> InvalidArgumentsError:

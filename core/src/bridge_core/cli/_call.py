@@ -43,7 +43,7 @@ def _value(text: str) -> Any:
         return text
 
 
-@click.command()
+@click.command(short_help="Run operations and print the last result.")
 @click.argument("words", nargs=-1, required=True, metavar="FRAMEWORK.OPERATION [KEY=VALUE]... [then ...]")
 @click.option("--json", "as_json", is_flag=True, help="Print the bare JSON result on one line.")
 @click.option("--stream", is_flag=True, help="Ask the last operation for chunks and print each as it comes.")

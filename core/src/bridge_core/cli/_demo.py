@@ -43,7 +43,7 @@ class Demo:
         self.frames.append((direction, data))
 
 
-@click.command()
+@click.command(short_help="Run DSPy in a worker; show frames and times.")
 @click.option(
     "--model", default="embedded", show_default=True, help="DSPy's name of a model, such as openai/gpt-4o-mini."
 )
@@ -62,7 +62,7 @@ def demo(debug: bool, model: str, question: str) -> None:
         worker(["dspy"], debug=debug, report=report, watch=seen.watch) as client,
     ):
         milliseconds = (time.perf_counter() - started) * 1000
-        seen.rows.append(["start a worker", f"{milliseconds:.1f}", f"process {client.process.pid} answers hello"])
+        seen.rows.append(["start a worker", f"{milliseconds:.1f}", "a process of its own answers hello"])
         _main_job(seen, client, model, question)
         client.run("shutdown")
     title = f"DSPy {importlib_metadata.version('dspy')}, out of process, model {model}"
@@ -85,7 +85,7 @@ def _main_job(seen: Demo, client: BlockingClient, model: str, question: str) -> 
     seen.step(
         "execute it",
         lambda: client.run("dspy.execute_program", run),
-        lambda result: str(result["outputs"]["answer"]),
+        lambda result: f"answer: {result['outputs']['answer']}",
     )
     words: list[str] = []
     seen.step(

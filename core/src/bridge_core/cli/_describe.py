@@ -13,7 +13,7 @@ from ._worker import worker
 __all__ = ["describe"]
 
 
-@click.command()
+@click.command(short_help="Show a framework's operations, or one's arguments.")
 @click.argument("name", metavar="FRAMEWORK[.OPERATION]")
 @click.option("--json", "as_json", is_flag=True, help="Print everything, schemas included, as JSON.")
 @click.pass_obj
@@ -43,8 +43,11 @@ def _show_operation(described: dict[str, Any]) -> None:
     rows = []
     for name, field in schema.get("properties", {}).items():
         needed = "required" if name in schema.get("required", []) else f"default {json.dumps(field.get('default'))}"
-        rows.append([name, _type(field), needed, field.get("description", "")])
-    table(["argument", "type", "", "meaning"], rows)
+        rows.append([name, _type(field), needed, _meaning(field)])
+    if rows:
+        table(["argument", "type", "", "meaning"], rows)
+    else:
+        click.echo("It takes no arguments.")
     click.echo("\nThe full JSON Schema: add --json.")
 
 
@@ -54,6 +57,10 @@ def _type(field: dict[str, Any]) -> str:
         return " or ".join(dict.fromkeys(_type(option) for option in field["anyOf"]))
     if "enum" in field:
         return " or ".join(json.dumps(value) for value in field["enum"])
-    if "$ref" in field:
-        return str(field["$ref"].rpartition("/")[2])
     return str(field.get("type", "any"))
+
+
+def _meaning(field: dict[str, Any]) -> str:
+    """Return the description of a JSON Schema, or of the first of its alternatives that has one."""
+    options = [field, *field.get("anyOf", [])]
+    return next((str(option["description"]) for option in options if "description" in option), "")

@@ -34,7 +34,7 @@ class Finding:
     remedy: str = ""
 
 
-@click.command()
+@click.command(short_help="Look at all that has to work; say what to mend.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def doctor(as_json: bool) -> int:
     """Look at everything that has to work and say what to do about what does not; exit 1 if something is broken."""

@@ -34,16 +34,13 @@ def pybridge(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-@pybridge.command(
-    context_settings={"ignore_unknown_options": True}, add_help_option=True, short_help="Serve frameworks to a peer."
-)
+@pybridge.command(short_help="Serve frameworks to a peer.")
 @click.option("--framework", multiple=True, metavar="NAME", help="Serve this framework; the first is the default.")
 @click.option("--mode", metavar="NAME", help="What `ping` reports as mode (standalone).")
 @click.option("--worker-id", metavar="ID", help="What the worker calls itself.")
 @click.option("--codec", type=click.Choice(["json", "msgpack", "auto"]), help="How messages are encoded (json).")
 @click.option("--strict", is_flag=True, help="Do not start when any plugin is broken.")
 @click.option("--debug", is_flag=True, help="Log to stderr; errors carry tracebacks.")
-@click.argument("others", nargs=-1)
 def worker(**options: object) -> None:
     """Serve frameworks to the peer at standard input and output.
 

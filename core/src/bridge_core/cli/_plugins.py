@@ -16,7 +16,7 @@ from ._output import table, working
 __all__ = ["plugins"]
 
 
-@click.command()
+@click.command(short_help="List installed framework plugins.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option("--check", is_flag=True, help="Load each plugin in a process of its own; exit 1 if one is broken.")
 def plugins(as_json: bool, check: bool) -> int:

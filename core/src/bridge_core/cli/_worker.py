@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from bridge_core._plugins import installed_plugins
 from bridge_core.client import BlockingClient
+from bridge_core.errors import FrameworkNotFoundError
 from bridge_core.transports import WorkerProcess
 
 __all__ = ["START_TIMEOUT", "worker"]
@@ -33,9 +35,15 @@ def worker(
         stderr: Where the worker's stderr goes.
 
     Raises:
+        FrameworkNotFoundError: None of the installed plugins serves one of them.
         WorkerCrashedError: It did not start; why is on its stderr.
         CallTimeoutError: It did not greet back in time.
     """
+    installed = [one.name for one in installed_plugins()]
+    for name in frameworks:
+        if name not in installed:
+            known = ", ".join(installed) or "none"
+            raise FrameworkNotFoundError(f"no plugin for {name!r}; installed: {known}; try pip install bridge-{name}")
 
     def tell(name: str, data: Mapping[str, Any]) -> None:
         if report is not None and name == "progress":

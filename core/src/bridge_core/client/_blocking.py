@@ -1,38 +1,49 @@
-"""The smallest client: one request at a time, over the pipes of a worker that it owns."""
+"""The smallest client: one request at a time, to a worker that it owns."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from bridge_core.errors import CallTimeoutError, WorkerCrashedError
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Request, Response
-from bridge_core.transports import WorkerProcess
+from bridge_core.transports import DescriptorTransport
 
 from ._exceptions import exception_of
 
 __all__ = ["BlockingClient"]
 
 
+class Peer(Protocol):
+    """Whoever answers: a worker process, or something that behaves like one."""
+
+    @property
+    def transport(self) -> DescriptorTransport:
+        """The wire to it."""
+
+    def close(self) -> int:
+        """End it and return its exit code; again does nothing."""
+
+
 class BlockingClient:
     """Sends a request, waits for its answer; for one thread.
 
     Args:
-        process: The worker, which the client ends on `close`.
+        peer: The worker, which the client ends on `close`.
         watch: Called with "→" and each frame as it is sent, and with "←" and bytes as they arrive.
         on_event: Called with the name and data of each event the worker sends.
     """
 
     def __init__(
         self,
-        process: WorkerProcess,
+        peer: Peer,
         *,
         watch: Callable[[str, bytes], None] | None = None,
         on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
     ) -> None:
-        self.process = process
+        self.peer = peer
         self._connection = Connection("peer")
         self._watch = watch or _look_away
         self._on_event = on_event
@@ -89,7 +100,7 @@ class BlockingClient:
         deadline = None if timeout is None else time.monotonic() + timeout
         frame = self._connection.send(request)
         self._watch("→", frame)
-        self.process.transport.offer(frame)
+        self.peer.transport.offer(frame)
         while True:
             message = self._receive(deadline, operation)
             if isinstance(message, BadMessage):
@@ -109,7 +120,7 @@ class BlockingClient:
         while (message := self._connection.next_message()) is None:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             try:
-                data = self.process.transport.receive(left)
+                data = self.peer.transport.receive(left)
             except TimeoutError:
                 raise CallTimeoutError(f"{operation} was not answered in time") from None
             if not data:
@@ -119,12 +130,12 @@ class BlockingClient:
         return message
 
     def _gone(self, operation: str) -> WorkerCrashedError:
-        code = self.process.close()
+        code = self.peer.close()
         return WorkerCrashedError(f"the worker ended (exit code {code}) before it answered {operation}", exit_code=code)
 
     def close(self) -> int:
         """End the worker and return its exit code."""
-        return self.process.close()
+        return self.peer.close()
 
     def __enter__(self) -> BlockingClient:
         return self

@@ -16,7 +16,7 @@ import msgspec
 from bridge_core.errors import SerializeFailedError
 
 from ._bounds import check_json, check_msgpack, token_size
-from ._messages import Id, OnlyId, answerable_id
+from ._messages import Id, OnlyCredit, OnlyId, is_id
 
 if TYPE_CHECKING:
     from ._frames import Buffer
@@ -37,10 +37,16 @@ class Codec:
     check: Callable[[Buffer, Limits, bool], bool]
     """Refuse too many values (payload, limits, whether a worker receives it); true if depth must be checked after."""
     _first_member: Callable[[Buffer], Buffer | None]
-    _only_id: Any = attrs.field(init=False)
+    _only_id: Callable[[Buffer], OnlyId] = attrs.field(init=False)
+    _only_credit: Callable[[Buffer], OnlyCredit] = attrs.field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_only_id", self._decoder(OnlyId))
+    @_only_id.default
+    def _decode_only_id(self) -> Callable[[Buffer], OnlyId]:
+        return self.decoder(OnlyId)
+
+    @_only_credit.default
+    def _decode_only_credit(self) -> Callable[[Buffer], OnlyCredit]:
+        return self.decoder(OnlyCredit)
 
     def encode(self, value: object) -> bytes:
         """Return the value as a payload.
@@ -59,18 +65,29 @@ class Codec:
         return decode
 
     def find_id(self, payload: Buffer) -> Id | None:
-        """Return the id of a message that could not be decoded as a whole, None if it cannot be had cheaply."""
+        """Return the id to answer when a message cannot be decoded as a whole, None if it cannot be had cheaply."""
         try:
-            return answerable_id(self._only_id.decode(payload))
+            found = self._only_id(payload).id
         except RecursionError:
             # Skipping what is nested recurses too. Nearly every peer writes the id first, so look there.
-            member = self._first_member(payload)
-        except ValueError:
+            found = self._first_id(payload)
+        except (ValueError, TypeError):
             return None
+        return found if is_id(found) and not self._is_credit(payload) else None
+
+    def _first_id(self, payload: Buffer) -> Any:
+        member = self._first_member(payload)
         try:
-            return None if member is None else answerable_id(OnlyId(id=self._decoder(Any).decode(member)))
+            return None if member is None else self._decoder(Any).decode(member)
         except ValueError:
             return None
+
+    def _is_credit(self, payload: Buffer) -> bool:
+        try:
+            self._only_credit(payload)
+        except (ValueError, TypeError, RecursionError):
+            return False
+        return True
 
 
 def detect(payload: Buffer) -> Codec:
@@ -97,7 +114,7 @@ def _first_json(payload: Buffer) -> Buffer | None:
 
 def _first_msgpack(payload: Buffer) -> Buffer | None:
     start = {0xDE: 3, 0xDF: 5}.get(payload[0], 1) + 3
-    if payload[start - 3 : start] != b"\xa2id" or start >= len(payload):
+    if payload[start - 3 : start] != b"\xa2id":
         return None
     return payload[start : start + token_size(payload, start)]
 

@@ -216,13 +216,13 @@ class Connection:
             must_walk = codec.check(payload, self._limits, self._is_worker)
             wire = received = self._decode(payload)
             if must_walk:
-                check_depth(received.values(), self._limits.max_depth - 1)  # the message itself is a level
+                check_depth(received.values(), self._limits.max_depth)
             return received.message()
         except (MalformedMessageError, ValueTooComplexError) as exc:
             error = exc.with_traceback(None)  # a message must not keep alive what its making has used
         except RecursionError:
             error = ValueTooComplexError("arrays and objects are nested too deeply", limit=self._limits.max_depth)
-        except ValueError as exc:
+        except (ValueError, TypeError) as exc:  # TypeError: a map as a map's key, with msgspec before 0.20
             error = explain(exc)
         return BadMessage(id=codec.find_id(payload) if wire is None else answerable_id(wire), error=error)
 

@@ -19,7 +19,7 @@ class Limits:
     )
     """Length of one frame's payload."""
     max_depth: int = attrs.field(default=128, validator=attrs.validators.ge(1))
-    """Arrays and objects inside each other, the message itself counted."""
+    """Arrays and objects inside each other in arguments, a result or a payload, that value itself counted."""
     max_nodes: int = attrs.field(default=1_000_000, validator=attrs.validators.ge(1))
     """Values in one message: scalars, arrays and objects, the message itself counted; keys are not."""
     max_in_flight: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import attrs
 import msgspec
@@ -18,8 +18,8 @@ from bridge_core.errors import BridgeError, MalformedMessageError
 
 __all__ = [
     "BadMessage", "Chunk", "ErrorInfo", "Event", "Failure", "FromPeer", "FromWorker", "Id", "Message", "Negotiation",
-    "OnlyId", "Request", "Response", "StreamCredit", "Tool", "ToolCall", "answerable_id", "explain", "selected",
-    "to_wire",
+    "OnlyCredit", "OnlyId", "Request", "Response", "StreamCredit", "Tool", "ToolCall", "answerable_id", "explain",
+    "is_id", "selected", "to_wire",
 ]  # fmt: skip
 
 Id: TypeAlias = int | float | str
@@ -160,8 +160,13 @@ class _ChunkWire(Struct, kw_only=True, frozen=True):
 class OnlyId(Struct):
     """As little as must be read of a message to know whom to answer."""
 
-    id: Any = None
-    operation: Any = field(name="command", default=None)
+    id: Id | None = None
+
+
+class OnlyCredit(Struct):
+    """What a payload can be decoded into if it is meant as a credit, whatever else is wrong with it."""
+
+    operation: Literal["stream_credit"] = field(name="command")
 
 
 class _Incoming(Struct, kw_only=True):
@@ -256,7 +261,7 @@ class FromPeer(_Incoming):
         arguments = self.arguments or {}
         stream: Any = arguments.get("id")
         chunks = arguments.get("chunks")
-        if not _is_id(stream):
+        if not is_id(stream):
             raise _malformed("$.args.id", "expected a string or a number")
         if type(chunks) is not int or chunks < 1:
             raise _malformed("$.args.chunks", "expected an integer, 1 or more")
@@ -323,16 +328,17 @@ def selected(codec: str) -> dict[str, str]:
     return {"type": "protocol_selected", "protocol": codec}
 
 
-def answerable_id(message: FromPeer | FromWorker | OnlyId) -> Id | None:
+def answerable_id(message: FromPeer | FromWorker) -> Id | None:
     """Return the id under which a bad message is answered, None if it has none that is one."""
     # A credit has no answer, and the id beside it may be that of an open request, whose only answer this must not be.
-    if isinstance(message, (FromPeer, OnlyId)) and message.operation == _CREDIT:
+    if isinstance(message, FromPeer) and message.operation == _CREDIT:
         return None
     value: Any = message.id
-    return value if _is_id(value) else None
+    return value if is_id(value) else None
 
 
-def _is_id(value: Any) -> bool:
+def is_id(value: object) -> bool:
+    """Whether the value can be the id of a request: a string or a number that JSON can express."""
     return type(value) in (int, str) or (type(value) is float and math.isfinite(value))
 
 

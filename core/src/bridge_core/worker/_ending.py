@@ -34,6 +34,7 @@ class Ending:
     Args:
         grace: Seconds in which accepted work may finish.
         grace_alone: The same when the peer is gone: it must be over, hard exit included, within a second.
+        owns_process: Whether descendants are killed, and the process ended when the ending is late.
     """
 
     dispatcher: Dispatcher
@@ -42,6 +43,7 @@ class Ending:
     loop: LoopPlace
     grace: float = 2.0
     grace_alone: float = 0.4
+    owns_process: bool = True
     exit_code: int = attrs.field(default=0, init=False)
     _orders: SimpleQueue[str] = attrs.field(factory=SimpleQueue, init=False)
     _drained: threading.Event = attrs.field(factory=threading.Event, init=False)
@@ -61,7 +63,7 @@ class Ending:
         """Do the main thread's part after its last call and return the exit code."""
         self._drained.wait()
         shutdown_plugins()
-        killed = kill_descendants()
+        killed = kill_descendants() if self.owns_process else 0
         with suppress(TransportClosedError):
             self.dispatcher.transport.drain()
         _log.info("ended; %d descendants killed", killed)
@@ -87,7 +89,8 @@ class Ending:
         self.threads.stop()
         self.loop.stop()
         self._drained.set()
-        self._exit_hard_when_late()
+        if self.owns_process:
+            self._exit_hard_when_late()
 
     def _exit_hard_when_late(self) -> None:
         """End the process if the main thread, or a thread that a framework left behind, does not let it end."""

@@ -1,0 +1,85 @@
+"""A worker put together: plugins, protocol, places and ending around one transport."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from bridge_core import __version__
+from bridge_core._models import HostInfo
+from bridge_core.protocol import Connection, Limits
+
+from ._builtins import Builtins
+from ._catalogue import Catalogue
+from ._dispatcher import Dispatcher
+from ._ending import Ending
+from ._places import LoopPlace, MainPlace, ThreadPlace
+from ._reader import Reader
+
+if TYPE_CHECKING:
+    from bridge_core._plugins import PluginHost
+    from bridge_core.transports import DescriptorTransport
+
+    from ._options import Options
+
+__all__ = ["Worker"]
+
+
+class Worker:
+    """Serves one peer.
+
+    Args:
+        options: How it was asked to serve.
+        plugins: The frameworks, loaded.
+        transport: The wire.
+        owns_process: Whether the process is the worker's own: then whatever it leaves behind is killed, and an
+            ending that is late ends the process.
+    """
+
+    def __init__(
+        self, options: Options, plugins: PluginHost, transport: DescriptorTransport, *, owns_process: bool = True
+    ) -> None:
+        limits = Limits()
+        connection = Connection("worker", limits=limits, codec=options.codec)
+        dispatcher = Dispatcher(
+            connection=connection, transport=transport, plugins=plugins, limits=limits, debug=options.debug
+        )
+        self._plugins = plugins
+        self._main = MainPlace(dispatcher)
+        threads, loop = ThreadPlace(dispatcher), LoopPlace(dispatcher)
+        self._ending = Ending(
+            dispatcher=dispatcher, main=self._main, threads=threads, loop=loop, owns_process=owns_process
+        )
+        builtins = Builtins(dispatcher=dispatcher, ending=self._ending, mode=options.mode, worker_id=options.worker_id)
+        dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, plugins))
+        places = {"main": self._main.submit, "thread": threads.submit, "async": loop.submit}
+        self._reader = Reader(dispatcher, places, self._ending.begin)
+
+    def handle_signals(self) -> None:
+        """Let SIGTERM and SIGINT begin the ending; only in the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: self._ending.begin(signal.Signals(number).name))
+
+    def run(self) -> int:
+        """Serve until the ending is complete and return the exit code; `main` operations run in this thread."""
+        self._ending.watch()
+        self._reader.start()
+        self._main.run()
+        return self._ending.finish(self._plugins.shutdown)
+
+
+def host_info(options: Options, plugins: PluginHost) -> HostInfo:
+    """Return what `bridge_startup` is told."""
+    return HostInfo(
+        worker_id=options.worker_id,
+        mode=options.mode,
+        core_version=__version__,
+        frameworks=tuple(sorted(plugins.plugins)),
+    )
+
+
+def _default(options: Options, plugins: PluginHost) -> str | None:
+    """Return the framework meant when none is named: the first asked for, or the only one there is."""
+    if options.frameworks:
+        return options.frameworks[0]
+    return next(iter(plugins.plugins)) if len(plugins.plugins) == 1 else None

@@ -1,0 +1,153 @@
+"""The command line as a person meets it: real processes, real DSPy."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from integration.shell import BOUND, on_a_terminal, pybridge
+
+CALLS = (
+    "dspy.configure_lm", "model=embedded", "then",
+    "dspy.create_program", "id=qa", "signature=question -> answer", "then",
+    "dspy.execute_program", "program_id=qa", 'inputs={"question": "Why?"}',
+)  # fmt: skip
+
+
+@pytest.mark.capability("B07")
+def test_demo_runs_dspy_and_shows_steps_times_and_frames() -> None:
+    ran = pybridge("demo")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    steps = [line for line in lines if line.startswith(("find", "start", "configure", "create", "execute", "stream"))]
+    assert len(steps) == 6
+    assert any("answer: The embedded model only echoes question: Why do bridges have arches?" in line for line in steps)
+    frames = [line for line in lines if line.startswith(("→ 00 00 ", "← 00 00 "))]
+    assert any('"command":"dspy.execute_program"' in line and '"stream":true' in line for line in frames)
+    assert any('"chunk":{"chunk_id":0,' in line for line in frames)
+    assert "importing dspy" in ran.err
+
+
+def test_demo_shows_frames_whose_length_is_right() -> None:
+    ran = pybridge("demo", "--question", "Ω?")
+    asked = [line for line in ran.out.splitlines() if line.startswith("→")]
+    for line in asked:
+        size, text = bytes.fromhex(line[2:13].replace(" ", "")), line[14:]
+        assert int.from_bytes(size, "big") == len(text.encode())
+        assert json.loads(text)["command"]
+
+
+def test_demo_of_a_model_that_does_not_exist_says_so_in_one_line() -> None:
+    ran = pybridge("demo", "--model", "nonsense")
+    assert ran.code == 1
+    assert ran.err.splitlines()[-1].startswith("error: ")
+    assert "[INVALID_ARGUMENTS]" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_debug_shows_the_traceback() -> None:
+    ran = pybridge("--debug", "demo", "--model", "nonsense")
+    assert ran.code == 1
+    assert "Traceback" in ran.err
+
+
+def test_a_terminal_gets_a_drawn_table_and_a_pipe_gets_plain_text() -> None:
+    drawn = on_a_terminal("plugins")
+    plain = pybridge("plugins")
+    assert drawn.code == plain.code == 0
+    assert "│" in drawn.out
+    assert "│" not in plain.out
+    assert "bridge_dspy.plugin" in plain.out
+
+
+def test_call_runs_steps_joined_by_then_in_one_session() -> None:
+    ran = pybridge("call", *CALLS, "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["outputs"] == {"answer": "The embedded model only echoes question: Why?"}
+
+
+def test_call_prints_chunks_as_they_come_and_then_the_result() -> None:
+    ran = pybridge("call", *CALLS, "--json", "--stream")
+    *chunks, result = [json.loads(line) for line in ran.out.splitlines()]
+    assert "".join(chunk["text"] for chunk in chunks) == result["outputs"]["answer"]
+    assert len(chunks) > 3
+
+
+def test_call_reaches_the_workers_own_operations() -> None:
+    assert json.loads(pybridge("call", "ping", "--json").out)["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (["call", "dspy.nothing"], 1, "[UNKNOWN_OPERATION]"),
+        (["call", "nobody.nothing"], 1, "[FRAMEWORK_NOT_FOUND]"),
+        (["call", "dspy.create_program", "signature=no arrow"], 1, "[INVALID_ARGUMENTS]"),
+        (["call", "dspy.create_program", "signature"], 2, "key=value"),
+        (["call", "ping", "then"], 2, "then"),
+        (["call"], 2, "Usage"),
+        (["nonsense"], 2, "nonsense"),
+        (["describe", "dspy.nothing"], 1, "[UNKNOWN_OPERATION]"),
+    ],
+)
+def test_what_goes_wrong_is_a_readable_message_and_an_exit_code(words: list[str], code: int, reason: str) -> None:
+    ran = pybridge(*words)
+    assert ran.code == code
+    assert reason in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.capability("C12")
+def test_describe_lists_operations_and_shows_arguments_and_schema() -> None:
+    assert "dspy.execute_program" in pybridge("describe", "dspy").out
+    assert "chain_of_thought" in pybridge("describe", "dspy.create_program").out
+    assert "takes no arguments" in pybridge("describe", "dspy.list_programs").out
+    described = json.loads(pybridge("describe", "dspy.get_program", "--json").out)
+    assert described["arguments"]["required"] == ["program_id"]
+
+
+@pytest.mark.capability("E15")
+def test_plugins_lists_metadata_and_checks_in_a_process_of_its_own() -> None:
+    (listed,) = json.loads(pybridge("plugins", "--json").out)
+    assert (listed["name"], listed["target"]) == ("dspy", "bridge_dspy.plugin")
+    ran = pybridge("plugins", "--check", "--json")
+    assert ran.code == 0
+    assert [one["state"] for one in json.loads(ran.out)] == ["loads"]
+
+
+def test_a_blocked_plugin_is_a_finding_and_the_exit_code_says_so() -> None:
+    blocked = {"BRIDGE_DISABLED_PLUGINS": "dspy"}
+    checked = pybridge("plugins", "--check", environment=blocked)
+    assert checked.code == 1
+    assert "block list" in checked.out
+    looked = pybridge("doctor", "--json", environment=blocked)
+    assert looked.code == 1
+    assert [one["what"] for one in json.loads(looked.out) if one["state"] == "broken"] == ["plugin dspy"]
+
+
+def test_doctor_finds_nothing_wrong_here() -> None:
+    ran = pybridge("doctor")
+    assert ran.code == 0, ran.out
+    assert "plugin dspy" in ran.out
+
+
+def test_version_and_help_answer_at_once() -> None:
+    assert pybridge("--version").out.startswith("pybridge, version ")
+    assert "Exit codes" in pybridge("--help").out
+    assert "--framework" in pybridge("worker", "--help").out
+
+
+def test_an_interrupt_ends_the_command_and_its_worker() -> None:
+    command = [sys.executable, "-m", "bridge_core", "call", "dspy.configure_lm", "model=embedded"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "importing dspy" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=BOUND)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "interrupted"
