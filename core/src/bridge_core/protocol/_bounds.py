@@ -35,9 +35,9 @@ def check_json(payload: Buffer, limits: Limits) -> bool:
         ValueTooComplexError: There are more values than `limits.max_nodes`.
     """
     size = len(payload)
-    if size <= limits.max_depth:  # a level costs at least a byte
+    if size <= min(limits.max_depth, limits.max_nodes):  # a level costs at least a byte, and so does a value
         return False
-    if size <= limits.max_nodes:  # and so does a value
+    if size <= limits.max_nodes:
         return _openers(payload, limits.max_depth + 1) > limits.max_depth
     # Counting also what is inside strings gives at least the number of values, so mostly there is nothing more to do.
     openers = _openers(payload, limits.max_nodes)
@@ -86,7 +86,7 @@ def check_msgpack(payload: Buffer, limits: Limits, *, plain_limit: int | None = 
         ValueTooComplexError: There are more values, or more bytes outside binary ones, than allowed.
     """
     size = len(payload)
-    if size <= limits.max_depth:
+    if size <= min(limits.max_depth, limits.max_nodes):
         return False
     if size > limits.max_nodes or (plain_limit is not None and size > plain_limit):
         scan = _Scan(payload, limits.max_nodes)
@@ -111,15 +111,14 @@ def check_depth(values: Iterable[Any], allowed: int) -> None:
         ValueTooComplexError: Arrays and objects are nested more than `allowed` deep.
     """
     level = [value for value in values if type(value) in _CONTAINERS]
+    if not level:
+        return
     for _ in range(allowed):
-        if not level:
-            return
-        # The set makes long flat lists cheap: one pass in C, and no second one unless it found a container.
+        # Long flat lists are cheap: one pass in C, and no second one unless that found a container.
         if _CONTAINERS.isdisjoint(map(type, _children(level))):
             return
         level = [child for child in _children(level) if type(child) in _CONTAINERS]
-    if level:
-        raise ValueTooComplexError("arrays and objects are nested too deeply", limit=allowed)
+    raise ValueTooComplexError("arrays and objects are nested too deeply", limit=allowed)
 
 
 def _children(level: list[Any]) -> Iterable[Any]:

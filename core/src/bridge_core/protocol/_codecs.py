@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from ._frames import Buffer
     from ._limits import Limits
 
-__all__ = ["CODECS", "JSON", "MSGPACK", "Codec", "detect"]
+__all__ = ["CODECS", "JSON", "MSGPACK", "UNDECODABLE", "Codec", "detect"]
 
 T = TypeVar("T")
+
+# msgspec's own errors are ValueErrors from 0.20 on; before that a map as a map's key was a TypeError.
+UNDECODABLE = (msgspec.MsgspecError, ValueError, TypeError)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -56,11 +59,11 @@ class Codec:
         """
         try:
             return self._encode(value)
-        except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+        except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as exc:
             raise SerializeFailedError(f"the message cannot be written as {self.name}: {exc}") from exc
 
     def decoder(self, into: type[T]) -> Callable[[Buffer], T]:
-        """Return a function that decodes payloads into the type; it raises ValueError or RecursionError."""
+        """Return a function that decodes payloads into the type; it raises one of `UNDECODABLE` or RecursionError."""
         decode: Callable[[Buffer], T] = self._decoder(into).decode
         return decode
 
@@ -69,23 +72,18 @@ class Codec:
         try:
             found = self._only_id(payload).id
         except RecursionError:
-            # Skipping what is nested recurses too. Nearly every peer writes the id first, so look there.
-            found = self._first_id(payload)
-        except (ValueError, TypeError):
+            # Skipping what is nested recurses too. Nearly every peer writes the id first, so look there; what is there
+            # has just been decoded once, before the nesting was reached.
+            member = self._first_member(payload)
+            found = None if member is None else self._decoder(Any).decode(member)
+        except UNDECODABLE:
             return None
         return found if is_id(found) and not self._is_credit(payload) else None
-
-    def _first_id(self, payload: Buffer) -> Any:
-        member = self._first_member(payload)
-        try:
-            return None if member is None else self._decoder(Any).decode(member)
-        except ValueError:
-            return None
 
     def _is_credit(self, payload: Buffer) -> bool:
         try:
             self._only_credit(payload)
-        except (ValueError, TypeError, RecursionError):
+        except (*UNDECODABLE, RecursionError):
             return False
         return True
 
@@ -104,7 +102,9 @@ def _check_msgpack(payload: Buffer, limits: Limits, at_worker: bool) -> bool:
     return check_msgpack(payload, limits, plain_limit=limits.max_msgpack_bytes if at_worker else None)
 
 
-_JSON_ID = re.compile(rb'[ \t\r\n]*\{[ \t\r\n]*"id"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.){0,500}"|[-+.0-9eE]{1,50})')
+_JSON_ID = re.compile(
+    rb'[ \t\r\n]*\{[ \t\r\n]*"id"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.){0,500}"|[-+.0-9eE]{1,50})(?=[ \t\r\n]*,)'
+)
 
 
 def _first_json(payload: Buffer) -> Buffer | None:

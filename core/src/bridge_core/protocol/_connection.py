@@ -17,7 +17,7 @@ from bridge_core.errors import (
 )
 
 from ._bounds import check_depth
-from ._codecs import CODECS, JSON, MSGPACK, detect
+from ._codecs import CODECS, JSON, MSGPACK, UNDECODABLE, detect
 from ._frames import FrameDecoder, encode_frame
 from ._limits import Limits
 from ._messages import (
@@ -49,6 +49,8 @@ __all__ = ["Connection"]
 
 Role: TypeAlias = Literal["worker", "peer"]
 
+# How JSON objects begin; no message in MessagePack does.
+_TEXT = (b"{", b" ", b"\t", b"\r", b"\n")
 _SENDS: dict[str, frozenset[type]] = {
     "worker": frozenset({Response, Failure, Chunk, ToolCall, Event}),
     "peer": frozenset({Request, StreamCredit, Response, Failure}),
@@ -194,9 +196,10 @@ class Connection:
         """Decode one payload; None if it was the greeting, which has been answered."""
         first, self._first = self._first, False
         configured = self._codec
-        if first and (self._undecided or configured is MSGPACK):
-            # The older greeting is JSON, whatever codec was configured.
+        if first and self._undecided:
             self._use(detect(payload))
+        elif first and configured is MSGPACK and payload[:1] in _TEXT:
+            self._use(JSON)  # it can only be the older greeting, which is JSON whatever codec was configured
         message = self._decoded(payload)
         if isinstance(message, Negotiation):
             if first:
@@ -222,7 +225,7 @@ class Connection:
             error = exc.with_traceback(None)  # a message must not keep alive what its making has used
         except RecursionError:
             error = ValueTooComplexError("arrays and objects are nested too deeply", limit=self._limits.max_depth)
-        except (ValueError, TypeError) as exc:  # TypeError: a map as a map's key, with msgspec before 0.20
+        except UNDECODABLE as exc:
             error = explain(exc)
         return BadMessage(id=codec.find_id(payload) if wire is None else answerable_id(wire), error=error)
 

@@ -58,6 +58,8 @@ class FrameDecoder:
 
     def receive_data(self, data: Buffer | memoryview) -> None:
         """Add what was read; nothing read (`b""`) is the end of the stream."""
+        if self._lost:
+            return
         if not data:
             self._ended = True
         elif self._position >= len(self._buffer):
