@@ -6,9 +6,10 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-
+from integration.dspy_lm_server import serving
 from integration.shell import BOUND, on_a_terminal, pybridge
 
 CALLS = (
@@ -39,6 +40,15 @@ def test_demo_shows_frames_whose_length_is_right() -> None:
         size, text = bytes.fromhex(line[2:13].replace(" ", "")), line[14:]
         assert int.from_bytes(size, "big") == len(text.encode())
         assert json.loads(text)["command"]
+
+
+def test_demo_uses_the_model_it_is_told_to() -> None:
+    with serving() as server:
+        environment = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": server.base_url, "OPENAI_API_BASE": server.base_url}
+        ran = pybridge("demo", "--model", "openai/local", environment=environment)
+    assert ran.code == 0, ran.err
+    assert "answer: local says: Why do bridges have arches?" in ran.out
+    assert [body["model"] for body in server.requests] == ["local", "local"]
 
 
 def test_demo_of_a_model_that_does_not_exist_says_so_in_one_line() -> None:
@@ -98,6 +108,7 @@ def test_what_goes_wrong_is_a_readable_message_and_an_exit_code(words: list[str]
     ran = pybridge(*words)
     assert ran.code == code
     assert reason in ran.err
+    assert ran.err.count("error:") + ran.err.count("Error:") <= 1
     assert "Traceback" not in ran.err
 
 
@@ -127,6 +138,30 @@ def test_a_blocked_plugin_is_a_finding_and_the_exit_code_says_so() -> None:
     looked = pybridge("doctor", "--json", environment=blocked)
     assert looked.code == 1
     assert [one["what"] for one in json.loads(looked.out) if one["state"] == "broken"] == ["plugin dspy"]
+
+
+def test_a_plugin_that_is_kept_out_is_said_once_and_by_the_worker() -> None:
+    ran = pybridge("call", "dspy.list_programs", environment={"BRIDGE_DISABLED_PLUGINS": "dspy"})
+    assert ran.code == 1
+    assert ran.err.splitlines()[-1].startswith("pybridge worker: no plugin serves the framework 'dspy'")
+
+
+def test_a_plugins_own_error_keeps_its_reason() -> None:
+    with serving() as server:
+        model = ["model=openai/status-401", f"api_base={server.base_url}", "api_key=none"]
+        ran = pybridge("call", "dspy.configure_lm", *model, "then", *CALLS[3:])
+    assert ran.code == 1
+    assert "[DSPY_LM_AUTH]" in ran.err
+
+
+def test_a_file_in_the_current_folder_does_not_become_part_of_the_worker(tmp_path: Path) -> None:
+    (tmp_path / "logging.py").write_text("raise SystemExit('not the standard library')")
+    command = [Path(sys.executable).with_name("pybridge"), "call", "ping", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=BOUND, check=False)
+    if sys.version_info >= (3, 11):
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode == 1  # Python 3.10 has no such switch: documented
 
 
 def test_doctor_finds_nothing_wrong_here() -> None:

@@ -38,8 +38,9 @@ class Signature:
     tolerant: bool
     """Whether unknown arguments are passed on, for handlers with `**extra`."""
     arguments: type[msgspec.Struct]
-    result: Any
     known: frozenset[str]
+    schemas: Mapping[str, Any]
+    """The JSON Schemas of the `arguments` and of the `result`."""
 
     @classmethod
     def of(cls, handler: Handler) -> Signature:
@@ -73,12 +74,15 @@ class Signature:
         arguments = msgspec.defstruct(
             f"{where.rpartition('.')[2]}_arguments", fields, kw_only=True, forbid_unknown_fields=not tolerant
         )
-        result = hints.get("return", Any)
         try:
-            msgspec.json.schema(arguments)
+            schemas = {"arguments": _schema(arguments)}
         except TypeError as exc:
             raise TypeError(f"{where}: a parameter's type has no JSON form: {exc}") from exc
-        return cls(wants_context, tolerant, arguments, result, frozenset(name for name, *_ in fields))
+        try:
+            schemas["result"] = _schema(hints.get("return", Any))
+        except TypeError:  # a framework's own class: bridge_serialize_result knows its form, the annotation does not
+            schemas["result"] = {}
+        return cls(wants_context, tolerant, arguments, frozenset(name for name, *_ in fields), schemas)
 
     def parse(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Convert a peer's arguments strictly.
@@ -93,14 +97,6 @@ class Signature:
         if self.tolerant:
             parsed.update((name, arguments[name]) for name in arguments.keys() - self.known)
         return parsed
-
-    def schemas(self) -> dict[str, Any]:
-        """Return the JSON Schemas of the arguments and of the result."""
-        try:
-            result = _schema(self.result)
-        except TypeError:
-            result = {}
-        return {"arguments": _schema(self.arguments), "result": result}
 
 
 def _schema(kind: Any) -> dict[str, Any]:
@@ -217,13 +213,8 @@ class Operation:
         """`framework.name`, or the bare name of one of the worker's own operations."""
         return f"{self.framework}.{self.name}" if self.framework else self.name
 
-    def call(self, ctx: CallContext, arguments: Mapping[str, Any]) -> Any:
-        """Convert the arguments and call the handler; for an `async def` this returns its coroutine.
-
-        Raises:
-            InvalidArgumentsError: The arguments do not fit the signature; the handler was not called.
-        """
-        parsed = self.signature.parse(arguments)
+    def call(self, ctx: CallContext, parsed: Mapping[str, Any]) -> Any:
+        """Call the handler with arguments that `signature.parse` gave; for an `async def` this returns its coroutine."""
         return self.handler(ctx, **parsed) if self.signature.wants_context else self.handler(**parsed)
 
     def describe(self) -> dict[str, Any]:
@@ -235,5 +226,5 @@ class Operation:
             "idempotent": self.idempotent,
             "stateless": self.stateless,
             "runs": self.runs,
-            **self.signature.schemas(),
+            **self.signature.schemas,
         }

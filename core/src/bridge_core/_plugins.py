@@ -15,7 +15,14 @@ from . import hookspecs
 from ._context import Session
 from ._handlers import Operation
 from ._models import FrameworkInfo, HostInfo, JsonValue, PluginFailure, PluginMetadata
-from .errors import BridgeError, FrameworkNotFoundError, InvalidConfigError, PluginConflictError, PluginLoadFailedError
+from .errors import (
+    BridgeError,
+    FrameworkNotFoundError,
+    HandlerRaisedError,
+    InvalidConfigError,
+    PluginConflictError,
+    PluginLoadFailedError,
+)
 from .hookspecs import HOOK_API, Encode, Handler
 
 __all__ = ["ENTRY_POINT_GROUP", "LoadedPlugin", "PluginHost", "installed_plugins"]
@@ -82,13 +89,9 @@ class PluginHost:
     block: Collection[str] = attrs.field(default=(), kw_only=True)
     distributions: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     strict: bool = attrs.field(default=False, kw_only=True)
-    _manager: pluggy.PluginManager = attrs.field(init=False)
     _plugins: dict[str, LoadedPlugin] = attrs.field(factory=dict, init=False)
     _failures: list[PluginFailure] = attrs.field(factory=list, init=False)
     _started: list[LoadedPlugin] = attrs.field(factory=list, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._manager = _manager()
 
     @property
     def plugins(self) -> Mapping[str, LoadedPlugin]:
@@ -147,7 +150,7 @@ class PluginHost:
         known = ", ".join(sorted(self._plugins)) or "none"
         hint = "" if self._wanted(name) else " (it is kept out by the allow or block list)"
         raise FrameworkNotFoundError(
-            f"no plugin serves the framework {name!r}{hint}; served here: {known}; try pip install bridge-{name}",
+            f"no plugin serves the framework {name!r}{hint}; served here: {known}",
             framework=name,
         )
 
@@ -228,20 +231,12 @@ class PluginHost:
             cause = f"it is written for hook API {api!r}, this bridge-core offers {HOOK_API}"
             raise _LoadError("hook_api", cause, f"upgrade bridge-core or {package}")
         with _stage("hooks", f"upgrade bridge-core or {package}: their hooks differ"):
-            trial = _manager()  # tells what this very plugin has wrong, before the others see it
-            trial.register(plugin, metadata.name)
-            trial.check_pending()
-            self._manager.register(plugin, metadata.name)
-        try:
-            return self._describe(metadata, self._callers(plugin))
-        except _LoadError:
-            self._manager.unregister(plugin)
-            raise
-
-    def _callers(self, plugin: object) -> dict[str, pluggy.HookCaller]:
-        others = [other for other in self._manager.get_plugins() if other is not plugin]
-        own = self._manager.get_hookcallers(plugin) or []
-        return {hook.name: self._manager.subset_hook_caller(hook.name, others) for hook in own}
+            # A manager of its own: a call of this plugin's hooks can never reach another, also not one loaded later.
+            manager = pluggy.PluginManager("bridge")
+            manager.add_hookspecs(hookspecs)
+            manager.register(plugin, metadata.name)
+            manager.check_pending()
+        return self._describe(metadata, {hook.name: hook for hook in manager.get_hookcallers(plugin) or ()})
 
     def _describe(self, metadata: PluginMetadata, hooks: Mapping[str, pluggy.HookCaller]) -> LoadedPlugin:
         remedy = f"report it to the author of {metadata.distribution}"
@@ -287,19 +282,13 @@ class PluginHost:
         self._failures.append(failure)
 
 
-def _manager() -> pluggy.PluginManager:
-    manager = pluggy.PluginManager("bridge")
-    manager.add_hookspecs(hookspecs)
-    return manager
-
-
 def _failure_error(failure: PluginFailure) -> BridgeError:
     error = PluginConflictError if failure.stage == "conflict" else PluginLoadFailedError
     return error(failure.sentence(), **attrs.asdict(failure))
 
 
 def _text(exc: BaseException) -> str:
-    return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
+    return HandlerRaisedError.wrapping(exc).message
 
 
 @contextmanager

@@ -8,7 +8,7 @@ class name in upper case without `Error`: `PoolBusyError` is `POOL_BUSY`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -36,8 +36,8 @@ class BridgeError(Exception):
         details: Machine-readable facts, JSON values only.
     """
 
-    code: ClassVar[Code] = "internal"
-    reason: ClassVar[str] = "INTERNAL"
+    code: Code = "internal"
+    reason: str = "INTERNAL"
     retryable: bool = False
 
     def __init__(self, message: str, *, retryable: bool | None = None, **details: JsonValue) -> None:
@@ -253,7 +253,7 @@ class CallCancelledError(BridgeError, code="cancelled"):
 
 # unavailable
 class WorkerCrashedError(BridgeError, code="unavailable", retryable=True):
-    """The worker died with the request in flight; it may have run in part."""
+    """The worker died with the request in flight; it may have run in part, so repeat only what is idempotent."""
 
 
 class WorkerStartingError(BridgeError, code="unavailable", retryable=True):
@@ -278,7 +278,7 @@ class HandlerRaisedError(BridgeError, code="unknown"):
         name = f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins.")
         try:
             text = str(exc)[:_TEXT_LIMIT]
-        except Exception as broken:  # boundary: plugin call — __str__ is foreign code
+        except BaseException as broken:  # boundary: plugin call — __str__ is foreign code, and may even exit
             text = f"its text cannot be had: {type(broken).__name__}"
         return cls(f"{name}: {text}" if text else name, exception=name, text=text)
 
@@ -300,7 +300,10 @@ class TruncatedFrameError(BridgeError, code="data_loss"):
 
 
 class RemoteError(BridgeError, code="unknown"):
-    """An error whose reason this version does not know; the reason and code it came with are in `details`."""
+    """An error whose reason is not one of the core's: a plugin's own, or a later version's.
+
+    `reason` and `code` are those that came.
+    """
 
 
 del REASONS["REMOTE"]  # it never goes out: it stands for what others send

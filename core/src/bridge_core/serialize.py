@@ -26,18 +26,17 @@ class Serializer:
 
     Args:
         ask: Gives a framework object's form or None; called for what has no form here.
-        native_bytes: Whether the codec carries bytes (MessagePack) or they need base64 (JSON).
-        max_depth: Containers inside containers at most.
-        max_nodes: Values in all at most.
+        native: Whether the codec carries bytes and every float (MessagePack) or they need tags (JSON).
+        max_depth: Containers inside containers at most, in the wire form: a tuple is two of them.
+        max_nodes: Values in all at most, in the wire form.
     """
 
-    def __init__(
-        self, ask: Ask, *, native_bytes: bool = False, max_depth: int = 128, max_nodes: int = 1_000_000
-    ) -> None:
+    def __init__(self, ask: Ask, *, native: bool = False, max_depth: int = 128, max_nodes: int = 1_000_000) -> None:
         self._ask = ask
-        self._native_bytes = native_bytes
+        self._native = native
         self._max_depth = max_depth
-        self._left = max_nodes
+        self._depth = 0
+        self._left = max_nodes - 1  # the result itself is one
         self._path: list[str | int] = []
         self._open: set[int] = set()  # containers being encoded: one that meets itself is a cycle
 
@@ -52,54 +51,73 @@ class Serializer:
         if kind in _PLAIN:
             return value
         if kind is int:
-            return value if -_SAFE <= value < 2 * _SAFE else _tag("int", value=str(value))  # type: ignore[operator]
+            small = -_SAFE <= value < 2 * _SAFE  # type: ignore[operator]
+            return value if small else self._leaf("int", value=_digits(value))
         if kind is float:
-            return value if math.isfinite(value) else _tag("float", value=repr(value))  # type: ignore[arg-type]
+            plain = self._native or math.isfinite(value)  # type: ignore[arg-type]
+            return value if plain else self._leaf("float", value=repr(value))
         if kind is list:
             return self._nested(value, self._list)
         if kind is dict:
-            return self._nested(value, self._dict)
+            plain = all(type(key) is str and key[:1] != "$" for key in value)  # type: ignore[attr-defined]
+            return self._nested(value, self._dict) if plain else self._nested(value, self._pairs, levels=3)
         if kind is tuple:
-            return self._nested(value, lambda items: _tag("tuple", items=self._list(items)))
+            return self._nested(value, lambda items: _tag("tuple", items=self._list(items)), levels=2)
         if kind is set or kind is frozenset:
-            return self._nested(value, lambda items: _tag(kind.__name__, items=sorted(self._list(items), key=repr)))
+            return self._nested(
+                value, lambda items: _tag(kind.__name__, items=sorted(self._list(items), key=repr)), levels=2
+            )
         if kind is bytes or kind is bytearray:
             return self._bytes(bytes(value))  # type: ignore[call-overload]
         return self._foreign(value)
 
-    def _nested(self, value: Any, encode: Callable[[Any], Any]) -> Any:
+    def _nested(self, value: Any, encode: Callable[[Any], Any], *, levels: int = 1) -> Any:
         if id(value) in self._open:
             raise self._error(ValueTooComplexError, "refers to itself; return the parts without the cycle")
-        if len(self._open) >= self._max_depth:
-            raise self._error(ValueTooComplexError, f"nested more than {self._max_depth} deep")
+        self._descend(levels)
+        if levels > 1:
+            self._spend(2)  # the tag's name and what holds the items
         self._open.add(id(value))
         try:
             return encode(value)
         finally:
             self._open.discard(id(value))
+            self._depth -= levels
+
+    def _descend(self, levels: int) -> None:
+        if self._depth + levels > self._max_depth:
+            raise self._error(ValueTooComplexError, f"nested more than {self._max_depth} deep")
+        self._depth += levels
+
+    def _leaf(self, name: str, **fields: Any) -> Any:
+        self._descend(1)
+        self._depth -= 1
+        self._spend(1 + len(fields))
+        return _tag(name, **fields)
 
     def _list(self, items: Any) -> list[Any]:
         self._spend(len(items))
         kinds = set(map(type, items))
         # Long flat lists are common; one look at their types is enough.
-        if kinds <= _PLAIN or (kinds == {float} and all(map(math.isfinite, items))):
+        if kinds <= _PLAIN or (kinds == {float} and (self._native or all(map(math.isfinite, items)))):
             return list(items)
         return [self._at(index, item) for index, item in enumerate(items)]
 
     def _dict(self, items: dict[Any, Any]) -> Any:
         self._spend(len(items))
-        if all(type(key) is str and key[:1] != "$" for key in items):
-            return {key: self._at(key, item) for key, item in items.items()}
-        pairs = [[self.encode(key), self._at(repr(key), item)] for key, item in items.items()]
-        return _tag("dict", pairs=pairs)
+        return {key: self._at(key, item) for key, item in items.items()}
+
+    def _pairs(self, items: dict[Any, Any]) -> Any:
+        self._spend(3 * len(items))
+        return _tag("dict", pairs=[[self.encode(key), self._at(repr(key), item)] for key, item in items.items()])
 
     def _bytes(self, value: bytes) -> Any:
-        return value if self._native_bytes else _tag("bytes", base64=base64.b64encode(value).decode("ascii"))
+        return value if self._native else self._leaf("bytes", base64=base64.b64encode(value).decode("ascii"))
 
     def _foreign(self, value: object) -> Any:
-        """Ask the plugins; what they answer is sent as it is."""
+        """Ask the plugins; what they answer is sent as it is, and counted as an object with its fields in an object."""
         try:
-            form = self._nested(value, lambda value: self._ask(value, self.encode))
+            form = self._nested(value, lambda value: self._ask(value, self.encode), levels=2)
         except BridgeError:
             raise
         except Exception as exc:  # boundary: plugin call
@@ -113,9 +131,10 @@ class Serializer:
         if type(value) in _PLAIN:
             return value
         self._path.append(step)
-        encoded = self.encode(value)
-        self._path.pop()
-        return encoded
+        try:
+            return self.encode(value)
+        finally:  # a plugin may catch what its `encode` raises and go on
+            self._path.pop()
 
     def _spend(self, nodes: int) -> None:
         self._left -= nodes
@@ -125,6 +144,16 @@ class Serializer:
     def _error(self, kind: type[BridgeError], what: str) -> BridgeError:
         path = "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self._path)
         return kind(f"{path}: {what}", path=path)
+
+
+def _digits(value: object) -> str:
+    """Write an integer in decimal; in parts, because Python refuses to write long ones at once."""
+    try:
+        return str(value)
+    except ValueError:
+        import decimal  # for numbers of more than 4,300 digits only
+
+        return format(decimal.Decimal(value), "f")  # type: ignore[arg-type]
 
 
 def _tag(name: str, **fields: Any) -> dict[str, Any]:

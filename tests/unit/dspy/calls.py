@@ -32,8 +32,10 @@ class Peer:
     def call(self, operation: str, *, session: str = "a", **arguments: Any) -> Any:
         """Call an operation and return its result."""
         ctx = self.context(operation, session)
+        called = self.host.get("dspy").operations[operation]
+        parsed = called.signature.parse(arguments)
         with self.host.call_context("dspy", ctx.session):
-            return self.host.get("dspy").operations[operation].call(ctx, arguments)
+            return called.call(ctx, parsed)
 
     def stream(
         self, operation: str, *, session: str = "a", ctx: CallContext | None = None, **arguments: Any
@@ -41,8 +43,10 @@ class Peer:
         """Call an operation with streaming: yields its chunks and returns its result."""
         ctx = ctx or self.context(operation, session)
         ctx.streaming = True
+        called = self.host.get("dspy").operations[operation]
+        parsed = called.signature.parse(arguments)
         with self.host.call_context("dspy", ctx.session):
-            result = yield from self.host.get("dspy").operations[operation].call(ctx, arguments)
+            result = yield from called.call(ctx, parsed)
         return result
 
     def streamed(self, operation: str, *, session: str = "a", **arguments: Any) -> tuple[list[Any], Any]:

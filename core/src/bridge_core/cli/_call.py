@@ -61,7 +61,10 @@ def call(debug: bool, words: tuple[str, ...], as_json: bool, stream: bool, timeo
     """
     steps = _steps(words)
     frameworks = list(dict.fromkeys(name.partition(".")[0] for name, _ in steps if "." in name))
-    with working("starting a worker") as report, worker(frameworks, debug=debug, report=report) as client:
+    with (
+        working("starting a worker", quiet=as_json) as report,
+        worker(frameworks, debug=debug, report=report) as client,
+    ):
         for name, arguments in steps[:-1]:
             client.run(name, arguments, timeout=timeout)
         name, arguments = steps[-1]

@@ -38,7 +38,7 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def doctor(as_json: bool) -> int:
     """Look at everything that has to work and say what to do about what does not; exit 1 if something is broken."""
-    with working("looking") as report:
+    with working("looking", quiet=as_json) as report:
         findings = [_python(), _terminal()]
         report("starting a worker")
         findings.append(_worker())

@@ -36,8 +36,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str =
 
 
 @contextmanager
-def working(text: str) -> Iterator[Callable[[str], None]]:
-    """Show on stderr that something is being done; yields a function that says what is done now."""
+def working(text: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show on stderr, unless quiet, that something is being done; yields a function that says what is done now."""
+    if quiet:
+        yield lambda text: None
+        return
     if _fancy(sys.stderr):
         from rich.console import Console
 

@@ -26,7 +26,7 @@ def plugins(as_json: bool, check: bool) -> int:
         click.echo(f"no plugins: none of the installed distributions has an entry point in {ENTRY_POINT_GROUP!r}")
         click.echo("install one, for example: pip install bridge-dspy")
         return 0
-    states = _check_all(found) if check else {}
+    states = _check_all(found, quiet=as_json) if check else {}
     broken = any(state != "loads" for state in states.values())
     if as_json:
         rows = [{**attrs.asdict(one), **({"state": states[one]} if check else {})} for one in found]
@@ -40,8 +40,8 @@ def plugins(as_json: bool, check: bool) -> int:
     return 1 if broken else 0
 
 
-def _check_all(found: list[PluginMetadata]) -> dict[PluginMetadata, str]:
-    with working("loading each plugin in a process of its own") as report:
+def _check_all(found: list[PluginMetadata], *, quiet: bool) -> dict[PluginMetadata, str]:
+    with working("loading each plugin in a process of its own", quiet=quiet) as report:
         states = {}
         for one in found:
             report(one.name)

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import click
+
 from bridge_core._plugins import installed_plugins
 from bridge_core.client import BlockingClient
-from bridge_core.errors import FrameworkNotFoundError
+from bridge_core.errors import FrameworkNotFoundError, WorkerCrashedError
+from bridge_core.protocol import PROTOCOL_VERSION
 from bridge_core.transports import WorkerProcess
 
 __all__ = ["START_TIMEOUT", "worker"]
@@ -43,7 +46,7 @@ def worker(
     for name in frameworks:
         if name not in installed:
             known = ", ".join(installed) or "none"
-            raise FrameworkNotFoundError(f"no plugin for {name!r}; installed: {known}; try pip install bridge-{name}")
+            raise FrameworkNotFoundError(f"no plugin for {name!r} is installed; installed are: {known}")
 
     def tell(name: str, data: Mapping[str, Any]) -> None:
         if report is not None and name == "progress":
@@ -52,5 +55,11 @@ def worker(
     flags = [word for name in frameworks for word in ("--framework", name)] + (["--debug"] if debug else [])
     process = WorkerProcess(flags, stderr=stderr)
     with BlockingClient(process, watch=watch, on_event=tell) as client:
-        client.run("hello", {"protocol": [1, 1], "peer": "pybridge", "want": ["progress"]}, timeout=START_TIMEOUT)
+        hello = {"protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION], "peer": "pybridge", "want": ["progress"]}
+        try:
+            client.run("hello", hello, timeout=START_TIMEOUT)
+        except WorkerCrashedError as exc:
+            if exc.details.get("exit_code") == 1 and stderr is None:
+                raise click.exceptions.Exit(1) from exc  # the worker has just said on stderr why it does not start
+            raise
         yield client

@@ -12,7 +12,8 @@ from bridge_core.errors import TransportClosedError
 
 __all__ = ["DescriptorTransport", "claim_standard_streams"]
 
-_READ_SIZE = 1 << 18
+# A small buffer is had without a system call; one that was filled is followed by a large one.
+_READ_SMALL, _READ_LARGE = 1 << 16, 1 << 20
 _PIPE_BYTES = 1 << 20
 # A descriptor that polls as writable takes this much without blocking: a free page of a pipe (PIPE_BUF), and far
 # less than what a unix socket keeps free before it says so.
@@ -25,24 +26,22 @@ def claim_standard_streams() -> tuple[int, int]:
     Afterwards fd 0 is the null device and fd 1 is stderr: what a framework prints is log, and it finds nothing to
     read. Must be called before anything is imported that could print or read.
     """
-    wire_in, wire_out = os.dup(0), os.dup(1)
+    import fcntl
+
+    # From 3 on, because who starts a worker may have closed fd 2: it must not become the wire.
+    wire_in, wire_out = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3) for fd in (0, 1))
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
-    if not _is_open(2):
-        os.dup2(null, 2)
-    os.close(null)
+    if null == 2:  # the lowest one free: stderr was closed, and is the null device from now on
+        os.set_inheritable(2, True)
+    else:
+        os.close(null)
     os.dup2(2, 1)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 — it lives as long as the process
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 — it lives as long as the process
     sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
     return wire_in, wire_out
-
-
-def _is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
 
 
 def _enlarge_pipe(fd: int) -> None:
@@ -60,7 +59,7 @@ class DescriptorTransport:
 
     Args:
         read_fd: Where bytes come from.
-        write_fd: Where bytes go to.
+        write_fd: Where bytes go to; another descriptor, for a socket a duplicate.
         max_pending: Bytes that may wait to be written before `receive` stops reading.
     """
 
@@ -69,8 +68,17 @@ class DescriptorTransport:
         self._write_fd = write_fd
         self._max_pending = max_pending
         self._pending: deque[memoryview] = deque()
+        self._pending_bytes = 0
+        self._counting = threading.Lock()
         self._writing = threading.Lock()
-        for fd in {read_fd, write_fd}:
+        self._read_size = _READ_SMALL
+        self._writable = select.poll()
+        self._writable.register(write_fd, select.POLLOUT)
+        self._incoming = select.poll()  # what `receive` waits for, kept as registered between calls
+        self._incoming.register(read_fd, select.POLLIN)
+        self._incoming.register(write_fd, 0)
+        self._as_registered = (False, False)
+        for fd in (read_fd, write_fd):
             _enlarge_pipe(fd)
 
     def write(self, data: bytes) -> None:
@@ -79,7 +87,7 @@ class DescriptorTransport:
         Raises:
             TransportClosedError: The other end is gone.
         """
-        self._pending.append(memoryview(data))
+        self._keep(data)
         self.drain()
 
     def drain(self) -> None:
@@ -97,14 +105,14 @@ class DescriptorTransport:
 
         The reading thread may call this: what is kept goes out while it waits in `receive`.
         """
-        self._pending.append(memoryview(data))
+        self._keep(data)
         return self.flush()
 
     def flush(self) -> bool:
         """Send what can be sent without waiting; return whether nothing is left."""
         while self._pending and self._writing.acquire(blocking=False):
             try:
-                while self._pending and self._is_writable():
+                while self._pending and self._writable.poll(0):
                     self._write_some(_SAFE_WRITE)
                 if self._pending:
                     return False
@@ -118,42 +126,67 @@ class DescriptorTransport:
         """Wait for bytes and return them; b"" when the other end is gone or has closed its end.
 
         Meanwhile sends what was kept. While more than `max_pending` bytes wait, nothing is read: the one
-        bounded answer to a peer that asks for ever and never reads.
+        bounded answer to a peer that asks for ever and never reads. If it then closes its end, that is the end,
+        whatever else it had sent.
 
         Raises:
             TimeoutError: Nothing came for `timeout` seconds.
         """
-        poll = select.poll()
         while True:
-            crowded = bool(self._pending) and sum(map(len, self._pending.copy())) > self._max_pending
-            poll.register(self._read_fd, 0 if crowded else select.POLLIN)
-            poll.register(self._write_fd, select.POLLOUT if self._pending else 0)
-            events = poll.poll(None if timeout is None else timeout * 1000)
+            self._register()
+            events = self._incoming.poll(None if timeout is None else timeout * 1000)
             if not events:
                 raise TimeoutError(f"nothing came for {timeout} seconds")
             for fd, event in events:
-                if fd == self._write_fd and event & select.POLLOUT:
+                if fd == self._read_fd and not event & select.POLLIN and self._as_registered[1]:
+                    return b""  # POLLHUP, which comes unasked
+                if fd == self._read_fd:
+                    data = self._read()
+                    if data is not None:
+                        return data
+                elif event & select.POLLOUT:
                     self.flush()
-                elif fd == self._write_fd:  # POLLERR, POLLHUP: nobody will ever read
+                else:  # POLLERR, POLLHUP: nobody will ever read
                     return b""
-                elif fd == self._read_fd:
-                    try:
-                        return os.read(self._read_fd, _READ_SIZE)
-                    except BlockingIOError:
-                        continue  # the peer made its end, and so ours, non-blocking
-                    except ConnectionResetError:
-                        return b""
+
+    def wait_for_room(self) -> bool:
+        """Wait until no more than `max_pending` bytes are kept; return False if the other end hangs up instead.
+
+        For the thread that calls `receive`, between two answers to what it has received.
+        """
+        while self._pending_bytes > self._max_pending:
+            self._register()
+            for _, event in self._incoming.poll():
+                if event & select.POLLOUT:
+                    self.flush()
+                elif not event & select.POLLIN:
+                    return False
+        return True
 
     def close(self) -> None:
         """Close both descriptors; bytes still kept are lost."""
-        self._pending.clear()
-        for fd in {self._read_fd, self._write_fd}:
+        self._forget()
+        for fd in (self._read_fd, self._write_fd):
             os.close(fd)
 
-    def _is_writable(self, timeout_ms: int | None = 0) -> bool:
-        poll = select.poll()
-        poll.register(self._write_fd, select.POLLOUT)
-        return bool(poll.poll(timeout_ms))
+    def _register(self) -> None:
+        """Say what to wait for: room if something was kept, bytes unless too much was."""
+        wanted = (bool(self._pending), self._pending_bytes > self._max_pending)
+        if wanted != self._as_registered:
+            kept, crowded = self._as_registered = wanted
+            self._incoming.modify(self._write_fd, select.POLLOUT if kept else 0)
+            self._incoming.modify(self._read_fd, 0 if crowded else select.POLLIN)
+
+    def _read(self) -> bytes | None:
+        """Read what is there; None if that was nothing after all, b"" at the end."""
+        try:
+            data = os.read(self._read_fd, self._read_size)
+        except BlockingIOError:
+            return None  # the peer made its end, and so ours, non-blocking
+        except ConnectionResetError:
+            return b""
+        self._read_size = _READ_LARGE if len(data) == self._read_size else _READ_SMALL
+        return data
 
     def _write_some(self, most: int) -> None:
         """Write from the head of what is pending; the caller holds the lock."""
@@ -161,12 +194,24 @@ class DescriptorTransport:
         try:
             written = os.write(self._write_fd, head[:most])
         except BlockingIOError:
-            self._is_writable(None)
+            self._writable.poll()
             return
         except OSError as exc:
-            self._pending.clear()
+            self._forget()
             raise TransportClosedError(f"the other end no longer reads: {exc}") from exc
         if written == len(head):
             self._pending.popleft()
         else:
             self._pending[0] = head[written:]
+        with self._counting:
+            self._pending_bytes -= written
+
+    def _keep(self, data: bytes) -> None:
+        with self._counting:
+            self._pending.append(memoryview(data))
+            self._pending_bytes += len(data)
+
+    def _forget(self) -> None:
+        with self._counting:
+            self._pending.clear()
+            self._pending_bytes = 0

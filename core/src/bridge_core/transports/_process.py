@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from ._descriptors import DescriptorTransport
 
+if TYPE_CHECKING:
+    pass
+
 __all__ = ["WorkerProcess"]
+
+# Keeps the current folder off the worker's sys.path (from Python 3.11 on): a peer may start it anywhere, and a file
+# json.py there must not become a part of it. The worker takes it back, so that its own children are as usual.
+_SAFE_PATH = {"PYTHONSAFEPATH": "bridge"}
 
 
 class WorkerProcess:
@@ -31,7 +37,9 @@ class WorkerProcess:
         environment: Mapping[str, str | None] | None = None,
         stderr: IO[bytes] | int | None = None,
     ) -> None:
-        merged = {**os.environ, **(environment or {})}
+        import subprocess  # workers import this package too, and start nothing
+
+        merged = {**_SAFE_PATH, **os.environ, **(environment or {})}
         self._process = subprocess.Popen(
             [python, "-m", "bridge_core", "worker", *arguments],
             stdin=subprocess.PIPE,
@@ -72,12 +80,14 @@ class WorkerProcess:
 
     def close(self, grace: float = 2.0) -> int:
         """End the worker: close its input, then SIGTERM, then SIGKILL, waiting in between; return its exit code."""
+        from subprocess import TimeoutExpired
+
         if not self._closed:
             self._closed = True
             self.transport.close()
         for step in (self._process.terminate, self._process.kill):
             try:
                 return self._process.wait(grace)
-            except subprocess.TimeoutExpired:
+            except TimeoutExpired:
                 step()
         return self._process.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 __all__ = ["main"]
@@ -16,6 +17,8 @@ def main(arguments: Sequence[str]) -> int:
     from bridge_core.transports._descriptors import claim_standard_streams
 
     wire_in, wire_out = claim_standard_streams()
+    if os.environ.get("PYTHONSAFEPATH") == "bridge":
+        del os.environ["PYTHONSAFEPATH"]  # meant for this process only: see transports/_process.py
     from ._entry import serve
 
     return serve(arguments, wire_in, wire_out)

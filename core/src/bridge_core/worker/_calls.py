@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import attrs
 
-from bridge_core._context import CallContext, RequestId
+from bridge_core._context import CallContext
 from bridge_core._handlers import Operation
 from bridge_core.protocol import Request
 
@@ -28,16 +28,20 @@ class Call:
 
 
 class CallTable:
-    """The open calls, by request id; safe from any thread."""
+    """The open calls; safe from any thread."""
 
     def __init__(self) -> None:
-        self._calls: dict[RequestId, Call] = {}
+        # By identity: an id may come again as soon as its answer is on the wire, which is before `remove`.
+        self._calls: set[Call] = set()
+        self._closed = False
         self._changed = threading.Condition()
 
-    def add(self, call: Call) -> None:
-        """Open a call."""
+    def add(self, call: Call) -> bool:
+        """Open a call; return False, and do nothing, after `close`."""
         with self._changed:
-            self._calls[call.request.id] = call
+            if not self._closed:
+                self._calls.add(call)
+            return not self._closed
 
     def claim(self, call: Call) -> bool:
         """Return True to one caller only: the one that gives the call its terminal response."""
@@ -48,17 +52,28 @@ class CallTable:
     def remove(self, call: Call) -> None:
         """Close a call whose terminal response has been written."""
         with self._changed:
-            del self._calls[call.request.id]
+            self._calls.discard(call)
             self._changed.notify_all()
 
-    def wait_empty(self, timeout: float) -> bool:
-        """Wait until no call is open; return whether that came about in time."""
+    def wait_empty(self, timeout: float, *, unless: Callable[[], bool] = bool) -> None:
+        """Wait until no call is open, the time is over or, looked at after `wake`, `unless` is true."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._calls, timeout)
+            self._changed.wait_for(lambda: not self._calls or unless(), timeout)
+
+    def wake(self) -> None:
+        """Let those who wait look again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self) -> list[Call]:
+        """Take no more calls and return those that are still open."""
+        with self._changed:
+            self._closed = True
+            return list(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
         with self._changed:
-            return iter(list(self._calls.values()))
+            return iter(list(self._calls))
 
     def __len__(self) -> int:
         return len(self._calls)

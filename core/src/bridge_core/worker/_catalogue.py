@@ -63,6 +63,10 @@ class Catalogue:
         theirs = [one for plugin in self._plugins.plugins.values() for one in plugin.operations.values()]
         return {one.full_name: one for one in sorted([*self._own.values(), *theirs], key=lambda one: one.full_name)}
 
+    def runs_in(self, place: str) -> bool:
+        """Return whether any operation runs there."""
+        return any(one.runs == place for one in self.all().values())
+
     def _of(self, framework: str, operation: str, asked: str) -> Operation:
         found = self._plugins.get(framework).operations.get(operation)
         if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import AbstractContextManager, aclosing, closing, nullcontext
+from contextlib import AbstractContextManager, aclosing, closing, nullcontext, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -76,27 +76,30 @@ class Dispatcher:
         self.stats.received()
         try:
             call = self._open(request)
+            if not self.calls.add(call):
+                raise _shutting_down()
         except BridgeError as exc:
             self.stats.answered(None, failed=True)
-            self._send(self._failure(request.id, exc), wait=False)
+            self._write(self._terminal(self._failure(request.id, exc)), wait=False)
             return None
-        self.calls.add(call)
         return call
 
     def refuse(self, bad: BadMessage) -> None:
         """Answer something that was no request; the request that is open under its id, if any, is not touched."""
         self.stats.received()
         self.stats.answered(None, failed=True)
-        self._send(Failure.of(bad.id, bad.error, self.clock()), wait=False, closes=False)
+        self._write(self._terminal(Failure.of(bad.id, bad.error, self.clock()), closes=False), wait=False)
 
     def run(self, call: Call) -> None:
         """Run a call in this thread and answer it."""
         with _Answer(self, call) as answer:
+            _still_wanted(call)  # an import for nothing may take longer than the grace
+            arguments = call.operation.signature.parse(call.request.arguments)
             self.prepare(call)
             with self._inside(call):
-                result = call.operation.call(call.context, call.request.arguments)
+                result = call.operation.call(call.context, arguments)
                 if isinstance(result, Iterator):
-                    result = self._stream(call, result) if call.context.streaming else self._drain(result)
+                    result = self._stream(call, result) if call.context.streaming else self._drain(call, result)
                 answer.result = self._encode(call, result)
 
     async def run_async(self, call: Call, in_thread: InThread) -> None:
@@ -109,18 +112,21 @@ class Dispatcher:
         from asyncio import CancelledError  # the loop that runs this has imported it
 
         with _Answer(self, call) as answer:
-            await in_thread(self.prepare, call)
-            with self._inside(call):
-                try:
-                    result = call.operation.call(call.context, call.request.arguments)
+            try:
+                _still_wanted(call)
+                arguments = call.operation.signature.parse(call.request.arguments)
+                await in_thread(self.prepare, call)
+                with self._inside(call):
+                    result = call.operation.call(call.context, arguments)
                     if isinstance(result, Awaitable):
                         result = await result
                     if isinstance(result, AsyncIterator):
                         result = await self._stream_async(call, result, in_thread)
-                except CancelledError:
-                    raise CallCancelledError(f"{call.operation.full_name} was cancelled") from None
-                answer.result = self._encode(call, result)
-        await self._drained(in_thread)
+                    answer.result = self._encode(call, result)
+            except CancelledError:
+                raise CallCancelledError(f"{call.operation.full_name} was cancelled") from None
+        with suppress(TransportClosedError):  # then nobody waits for the answer either
+            await self._drained(in_thread)
 
     async def _drained(self, in_thread: InThread) -> None:
         """Wait until everything said so far has been written: a slow peer slows down only this task."""
@@ -129,7 +135,8 @@ class Dispatcher:
 
     def abandon(self, call: Call, error: BridgeError) -> None:
         """Answer a call that will not be waited for; what its handler may still answer is dropped."""
-        self._close(call, self._failure(call.request.id, error), time.monotonic())
+        # Never waiting: a peer that does not read must not stop the ending.
+        self._close(call, self._failure(call.request.id, error), time.monotonic(), wait=False)
 
     def event(self, name: Literal["progress", "goodbye"], *, wait: bool, **data: Any) -> None:
         """Tell the peer something, if it asked for such events."""
@@ -144,7 +151,7 @@ class Dispatcher:
     def _open(self, request: Request) -> Call:
         operation = self.catalogue.find(request.operation, request.framework)
         if not self.accepting and operation.runs != "reader":
-            raise ShuttingDownError("this worker is ending and takes no new requests; ask another one")
+            raise _shutting_down()
         if request.stream and not operation.streaming:
             raise StreamingUnsupportedError(
                 f"{operation.full_name} does not stream; ask without `stream`", operation=operation.full_name
@@ -180,7 +187,7 @@ class Dispatcher:
                 self._send_chunk(call, payload)
                 _still_wanted(call)
 
-    def _drain(self, chunks: Iterator[Any]) -> Any:
+    def _drain(self, call: Call, chunks: Iterator[Any]) -> Any:
         """Run a generator for a peer that wants no chunks: what it returns, or else the list of what it yields."""
         gathered: list[Any] = []
         with closing(chunks) if isinstance(chunks, Generator) else nullcontext():
@@ -189,6 +196,7 @@ class Dispatcher:
                     _gather(gathered, next(chunks), self.limits.max_nodes)
                 except StopIteration as stop:
                     return gathered if stop.value is None else stop.value
+                _still_wanted(call)
 
     async def _stream_async(self, call: Call, chunks: AsyncIterator[Any], in_thread: InThread) -> list[Any] | None:
         """Send what an async generator yields as it comes; such a generator has no result of its own."""
@@ -218,11 +226,12 @@ class Dispatcher:
         def ask(leaf: object, encode: Callable[[object], Any]) -> Any:
             return self.plugins.serialize(leaf, encode, first=call.operation.framework)
 
-        native = self.connection.codec == "msgpack"
-        limits = self.limits
-        return Serializer(ask, native_bytes=native, max_depth=limits.max_depth, max_nodes=limits.max_nodes).encode(
-            value
-        )
+        return Serializer(
+            ask,
+            native=self.connection.codec == "msgpack",
+            max_depth=self.limits.max_depth - 1,  # the message itself is a level,
+            max_nodes=self.limits.max_nodes - 6,  # and with all that is beside the payload of a chunk these values
+        ).encode(value)
 
     def _failure(self, id: Any, exc: BaseException) -> Failure:
         """The one place where an exception becomes a wire error."""
@@ -233,23 +242,32 @@ class Dispatcher:
             error.details = {**error.details, "traceback": "".join(traceback.format_exception(exc))}
         return Failure.of(id, error, self.clock())
 
-    def _close(self, call: Call, message: Response | Failure, started: float) -> None:
-        """Give a call its one terminal response, whatever becomes of the first attempt to encode it."""
+    def _close(self, call: Call, message: Response | Failure, started: float, *, wait: bool) -> None:
+        """Give a call its one terminal response, unless somebody else has."""
         if not self.calls.claim(call):
             return
+        failed = isinstance(message, Failure)
         try:
             frame = self.connection.send(message)
         except BridgeError as exc:  # too large, or nothing that the codec can carry: the id is still open
-            message = self._failure(call.request.id, exc)
-            frame = self.connection.send(message)
-        self.stats.answered(
-            call.operation.full_name, failed=isinstance(message, Failure), seconds=time.monotonic() - started
-        )
-        self._write(frame, wait=_may_wait(call))
+            failed, frame = True, self._terminal(Failure.of(call.request.id, exc, self.clock()))
+        self.stats.answered(call.operation.full_name, failed=failed, seconds=time.monotonic() - started)
+        self._write(frame, wait=wait)
         self.calls.remove(call)
 
-    def _send(self, message: Failure | Chunk | Event, *, wait: bool = True, closes: bool = True) -> None:
-        self._write(self.connection.send(message, closes=closes), wait=wait)
+    def _terminal(self, message: Failure, *, closes: bool = True) -> bytes:
+        """Return a failure as a frame; what it says gets shorter until it can be sent."""
+        try:
+            return self.connection.send(message, closes=closes)
+        except BridgeError as exc:  # its details, its traceback or a name that the peer sent
+            error = exc
+        try:
+            return self.connection.send(Failure.of(message.id, error, self.clock()), closes=closes)
+        except BridgeError as exc:  # an id that alone fills a frame
+            return self.connection.send(Failure.of(None, exc, self.clock()), closes=False)
+
+    def _send(self, message: Chunk | Event, *, wait: bool) -> None:
+        self._write(self.connection.send(message), wait=wait)
 
     def _write(self, frame: bytes, *, wait: bool) -> None:
         try:
@@ -286,7 +304,7 @@ class _Answer:
         else:
             _log.debug("%s failed", call.operation.full_name, exc_info=exc)
             message = dispatcher._failure(call.request.id, exc)
-        dispatcher._close(call, message, self._started)
+        dispatcher._close(call, message, self._started, wait=_may_wait(call))
         return True
 
 
@@ -296,6 +314,10 @@ def _chunk(call: Call, payload: Any, *, final: bool = False) -> Chunk:
 
 def _may_wait(call: Call) -> bool:
     return call.operation.runs in _MAY_WAIT
+
+
+def _shutting_down() -> ShuttingDownError:
+    return ShuttingDownError("this worker is ending and takes no new requests; ask another one")
 
 
 def _still_wanted(call: Call) -> None:

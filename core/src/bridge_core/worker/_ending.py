@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ import attrs
 
 from bridge_core.errors import ShuttingDownError, TransportClosedError
 
+from ._calls import Call
 from ._descendants import kill_descendants
 from ._dispatcher import Dispatcher
 from ._places import LoopPlace, MainPlace, ThreadPlace
@@ -46,14 +46,21 @@ class Ending:
     owns_process: bool = True
     exit_code: int = attrs.field(default=0, init=False)
     _orders: SimpleQueue[str] = attrs.field(factory=SimpleQueue, init=False)
+    _alone: threading.Event = attrs.field(factory=threading.Event, init=False)
     _drained: threading.Event = attrs.field(factory=threading.Event, init=False)
+    _abandoned: list[Call] = attrs.field(factory=list, init=False)
 
     def begin(self, reason: str) -> None:
         """Order the ending: "end of input", "framing lost", "shutdown" or a signal's name.
 
-        Safe in any thread and in a signal handler; every order after the first changes nothing.
+        Safe in any thread and in a signal handler; an order after the first changes nothing, except that the grace
+        gets shorter when the peer goes.
         """
+        self.dispatcher.accepting = False  # here, so that what is right behind a `shutdown` is refused for certain
         self._orders.put(reason)
+        if reason in _PEER_GONE:  # the reader says so, never a signal handler, which must take no lock
+            self._alone.set()
+            self.dispatcher.calls.wake()
 
     def watch(self) -> None:
         """Start the thread that waits for the order; nothing else may be done in a signal handler."""
@@ -62,7 +69,8 @@ class Ending:
     def finish(self, shutdown_plugins: Callable[[], None]) -> int:
         """Do the main thread's part after its last call and return the exit code."""
         self._drained.wait()
-        shutdown_plugins()
+        if not self._abandoned:
+            shutdown_plugins()
         killed = kill_descendants() if self.owns_process else 0
         with suppress(TransportClosedError):
             self.dispatcher.transport.drain()
@@ -71,30 +79,41 @@ class Ending:
 
     def _carry_out(self) -> None:
         reason = self._orders.get()
-        _log.info("ending: %s", reason)
-        self.dispatcher.accepting = False
         self.exit_code = EXIT_FRAMING_LOST if reason == "framing lost" else 0
+        if self.owns_process:
+            threading.Thread(target=self._exit_hard, name="bridge-exit", daemon=True).start()
+        _log.info("ending: %s", reason)
         self.dispatcher.event("goodbye", wait=False, reason=reason)
+        self._let_finish()
+        self._abandoned = self.dispatcher.calls.close()
+        for call in self._abandoned:
+            error = ShuttingDownError(f"the worker ended ({reason}) before {call.operation.full_name} did")
+            self.dispatcher.abandon(call, error)
+            _log.warning("%s was still running and is abandoned", call.operation.full_name)
         self.main.stop()
+        self.threads.stop()
+        self.loop.stop()
+        self._drained.set()
+
+    def _let_finish(self) -> None:
         calls = self.dispatcher.calls
-        if not calls.wait_empty(self.grace_alone if reason in _PEER_GONE else self.grace):
+        calls.wait_empty(self.grace, unless=self._alone.is_set)
+        if self._alone.is_set():
+            calls.wait_empty(self.grace_alone)
+        if calls:
             for call in calls:
                 call.context.cancelled = True
             self.loop.cancel()
             calls.wait_empty(_AFTER_GRACE)
-        for call in calls:
-            _log.warning("%s was still running and is abandoned", call.operation.full_name)
-            error = ShuttingDownError(f"the worker ended ({reason}) before {call.operation.full_name} did")
-            self.dispatcher.abandon(call, error)
-        self.threads.stop()
-        self.loop.stop()
-        self._drained.set()
-        if self.owns_process:
-            self._exit_hard_when_late()
 
-    def _exit_hard_when_late(self) -> None:
-        """End the process if the main thread, or a thread that a framework left behind, does not let it end."""
-        threading.Event().wait(_HARD)  # nobody sets it: if the process still exists afterwards, it is late
+    def _exit_hard(self) -> None:
+        """End the process if a handler, a plugin, a thread left behind or a peer that does not read hold it up.
+
+        In a thread of its own that waits for nothing but the time, and writes nothing: any write may block.
+        """
+        rest = _AFTER_GRACE + _HARD
+        if self._alone.wait(self.grace + rest):
+            threading.Event().wait(self.grace_alone + rest)  # nobody sets it
+        # The process still exists, so it is late.
         kill_descendants()
-        sys.stderr.flush()
         os._exit(self.exit_code)

@@ -11,8 +11,9 @@ from bridge_core._plugins import PluginHost
 from bridge_core.errors import BridgeError
 from bridge_core.transports import DescriptorTransport
 
-from ._log import configure_log
+from ._log import configure_log, one_line
 from ._options import Options, UsageError
+from ._signals import ignore_signals, watch_signals
 from ._worker import Worker, host_info
 
 __all__ = ["serve"]
@@ -29,14 +30,16 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int) -> int:
             _log.warning("ignored, because unknown to this version: %s", " ".join(options.ignored))
         plugins = _load(options)
     except UsageError as exc:
-        sys.stderr.write(f"pybridge worker: {exc}\n")
+        sys.stderr.write(f"pybridge worker: {one_line(str(exc))}\n")
         return 2
     except BridgeError as exc:
-        sys.stderr.write(f"pybridge worker: {exc}\n")
+        sys.stderr.write(f"pybridge worker: {one_line(str(exc))}\n")
         return 1
     worker = Worker(options, plugins, DescriptorTransport(wire_in, wire_out))
-    worker.handle_signals()
-    return worker.run()
+    watch_signals(worker.end)
+    code = worker.run()
+    ignore_signals()
+    return code
 
 
 def _load(options: Options) -> PluginHost:

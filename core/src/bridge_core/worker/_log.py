@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import select
+from contextlib import suppress
 
-__all__ = ["configure_log"]
+__all__ = ["configure_log", "one_line"]
 
+# With its end, no more than a pipe takes at once: lines of several processes never mix, and none blocks.
+_LONGEST = select.PIPE_BUF - 16
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def one_line(text: str) -> str:
+    """Return the text with its control characters escaped."""
+    return _CONTROL.sub(lambda match: ascii(match.group())[1:-1], text)
+
+
+class _Stderr(logging.Handler):
+    """Writes lines to fd 2, and loses them while it is a full pipe: a log that nobody reads must stop nothing."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record).encode("utf-8", "backslashreplace")
+        if len(line) > _LONGEST:
+            line = line[: _LONGEST // 2] + b" [...] " + line[-_LONGEST // 2 :]
+        poll = select.poll()
+        poll.register(2, select.POLLOUT)
+        if poll.poll(0):
+            with suppress(OSError):  # the reader of the log is gone
+                os.write(2, line + b"\n")
 
 
 class _SingleLine(logging.Formatter):
     """Writes a record as one line, whatever is in it: a log must not be forged by what a peer sends."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _CONTROL.sub(lambda match: ascii(match.group())[1:-1], super().format(record))
+        return one_line(super().format(record))
 
 
 def configure_log(worker_id: str, *, debug: bool) -> None:
     """Send our own log to stderr; frameworks' logs are left as they are."""
-    handler = logging.StreamHandler()
+    handler = _Stderr()
     handler.setFormatter(_SingleLine(f"%(asctime)s {worker_id} %(levelname)s %(message)s"))
     log = logging.getLogger("bridge_core")
     log.addHandler(handler)

@@ -49,12 +49,16 @@ class ThreadPlace:
         self._dispatcher = dispatcher
         self._executor: ThreadPoolExecutor | None = None
 
-    def submit(self, call: Call) -> None:
-        """Run the call as soon as one of the threads is free."""
-        if self._executor is None:
-            from concurrent.futures import ThreadPoolExecutor  # workers that never need it do not pay for it
+    def prepare(self) -> None:
+        """Do what `submit` must not: import. Workers without such operations do not pay for it."""
+        if self._dispatcher.catalogue.runs_in("thread"):
+            from concurrent.futures import ThreadPoolExecutor
 
             self._executor = ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="bridge-call")
+
+    def submit(self, call: Call) -> None:
+        """Run the call as soon as one of the threads is free."""
+        assert self._executor is not None  # there are such operations, so `prepare` has made it
         self._executor.submit(self._dispatcher.run, call)
 
     def stop(self) -> None:
@@ -72,10 +76,18 @@ class LoopPlace:
         self._slots: asyncio.Semaphore | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def prepare(self) -> None:
+        """Do what `submit` must not: import. It is 44 ms and 11 MB, for workers with such operations only."""
+        if self._dispatcher.catalogue.runs_in("async"):
+            import asyncio
+
+            self._loop = asyncio.new_event_loop()
+            self._slots = asyncio.Semaphore(MAX_CONCURRENT)
+            threading.Thread(target=_run_loop, args=(self._loop,), name="bridge-loop", daemon=True).start()
+
     def submit(self, call: Call) -> None:
         """Run the call as soon as a slot is free."""
-        if self._loop is None:
-            self._loop = self._start()
+        assert self._loop is not None  # there are such operations, so `prepare` has made it
         self._loop.call_soon_threadsafe(self._spawn, call)
 
     def cancel(self) -> None:
@@ -87,14 +99,6 @@ class LoopPlace:
         """End the loop."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
-
-    def _start(self) -> asyncio.AbstractEventLoop:
-        import asyncio  # 44 ms and 11 MB: only workers with async operations pay for it
-
-        loop = asyncio.new_event_loop()
-        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
-        threading.Thread(target=_run_loop, args=(loop,), name="bridge-loop", daemon=True).start()
-        return loop
 
     def _spawn(self, call: Call) -> None:
         assert self._loop is not None  # only the running loop calls this

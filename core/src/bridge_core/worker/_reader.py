@@ -63,6 +63,8 @@ class Reader:
                 self._lost = message.fatal
                 if message.fatal:
                     return False
+            if not dispatcher.transport.wait_for_room():
+                return False
         if answer := connection.data_to_send():
             dispatcher.transport.offer(answer)
         return bool(data)

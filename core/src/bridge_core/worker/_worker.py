@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge_core import __version__
@@ -52,17 +52,20 @@ class Worker:
         )
         builtins = Builtins(dispatcher=dispatcher, ending=self._ending, mode=options.mode, worker_id=options.worker_id)
         dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, plugins))
+        self._places = (threads, loop)
         places = {"main": self._main.submit, "thread": threads.submit, "async": loop.submit}
         self._reader = Reader(dispatcher, places, self._ending.begin)
 
-    def handle_signals(self) -> None:
-        """Let SIGTERM and SIGINT begin the ending; only in the main thread."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, frame: self._ending.begin(signal.Signals(number).name))
+    @property
+    def end(self) -> Callable[[str], None]:
+        """What begins the ending, with the reason; safe in any thread and in a signal handler."""
+        return self._ending.begin
 
     def run(self) -> int:
         """Serve until the ending is complete and return the exit code; `main` operations run in this thread."""
         self._ending.watch()
+        for place in self._places:
+            place.prepare()
         self._reader.start()
         self._main.run()
         return self._ending.finish(self._plugins.shutdown)

@@ -1,0 +1,59 @@
+"""What one session keeps, no other sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from peer import Peer
+
+pytestmark = [pytest.mark.sentence("P-44")]
+
+
+@pytest.fixture(scope="module")
+def peer() -> Iterator[Peer]:
+    with Peer() as running:
+        yield running
+
+
+@pytest.mark.sentence("P-45")
+def test_object_lives_in_its_session_only(peer: Peer) -> None:
+    assert peer.result("probe.put", {"value": 1, "id": "shared"}, session_id="a") == {"id": "shared"}
+    assert peer.result("probe.put", {"value": 2, "id": "shared"}, session_id="b") == {"id": "shared"}
+    assert peer.result("probe.get", {"id": "shared"}, session_id="a") == 1
+    assert peer.result("probe.get", {"id": "shared"}, session_id="b") == 2
+    assert peer.reason("probe.get", {"id": "shared"}, session_id="c") == "REF_NOT_FOUND"
+
+
+def test_request_without_a_session_is_in_the_anonymous_one(peer: Peer) -> None:
+    peer.result("probe.put", {"value": 1, "id": "nameless"})
+    assert peer.result("probe.get", {"id": "nameless"}, session_id="anonymous") == 1
+
+
+@pytest.mark.sentence("P-45")
+def test_generated_ids_name_the_framework_and_differ(peer: Peer) -> None:
+    ids = {peer.result("probe.put", {"value": 1}, session_id="generated")["id"] for _ in range(10)}
+    assert len(ids) == 10
+    assert all(one.startswith("probe:") and len(one) > 20 for one in ids)
+
+
+def test_id_that_is_taken_or_empty_is_refused(peer: Peer) -> None:
+    peer.result("probe.put", {"value": 1, "id": "x"}, session_id="taken")
+    assert peer.reason("probe.put", {"value": 2, "id": "x"}, session_id="taken") == "REF_EXISTS"
+    assert peer.reason("probe.put", {"value": 2, "id": ""}, session_id="taken") == "INVALID_ARGUMENTS"
+    assert peer.result("probe.get", {"id": "x"}, session_id="taken") == 1
+
+
+def test_session_that_is_full_refuses_and_leaves_others_alone(peer: Peer) -> None:
+    ids = [peer.send("probe.put", {"value": 1}, session_id="full") for _ in range(1001)]
+    answers = [peer.response(request) for request in ids]
+    assert [answer["success"] for answer in answers] == [True] * 1000 + [False]
+    assert answers[-1]["error_info"]["reason"] == "STORE_FULL"
+    assert peer.result("probe.put", {"value": 1}, session_id="not full")
+
+
+def test_ping_counts_the_objects_of_all_sessions() -> None:
+    with Peer() as peer:
+        for session in ("a", "b"):
+            peer.result("probe.put", {"value": 1}, session_id=session)
+        assert peer.result("ping")["stored_objects"] == 2
