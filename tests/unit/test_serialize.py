@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from ipaddress import ip_address
+from pathlib import PurePosixPath
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -26,6 +32,19 @@ def encode(value: object, **options: Any) -> Any:
     return Serializer(nobody, **options).encode(value)
 
 
+TEXTUAL: dict[str, Callable[[Any], Any]] = {
+    "complex": complex,
+    "date": dt.date.fromisoformat,
+    "datetime": dt.datetime.fromisoformat,
+    "decimal": Decimal,
+    "fraction": Fraction,
+    "ip": ip_address,
+    "path": PurePosixPath,
+    "time": dt.time.fromisoformat,
+    "uuid": UUID,
+}
+
+
 def decode(form: Any) -> Any:
     """Undo the encoding: what a peer would do."""
     if isinstance(form, list):
@@ -41,10 +60,24 @@ def decode(form: Any) -> Any:
         "dict": lambda form: {decode(key): decode(value) for key, value in form["pairs"]},
         "float": lambda form: float(form["value"]),
         "int": lambda form: int(form["value"]),
+        "timedelta": lambda form: dt.timedelta(seconds=form["value"]),
+        **{name: lambda form, read=read: read(form["value"]) for name, read in TEXTUAL.items()},
     }
     return kinds[form["$type"]](form)
 
 
+textual = (
+    st.dates()
+    | st.datetimes(timezones=st.none() | st.just(dt.timezone.utc))
+    | st.times()
+    | st.timedeltas(dt.timedelta(days=-90_000), dt.timedelta(days=90_000))
+    | st.decimals(allow_nan=False)
+    | st.fractions()
+    | st.uuids()
+    | st.complex_numbers(allow_nan=False)
+    | st.ip_addresses()
+    | st.just(PurePosixPath("a/b"))
+)
 keys = st.recursive(st.none() | st.integers() | st.text() | st.booleans(), lambda inner: st.tuples(inner, inner))
 names = st.text().filter(lambda name: not name.startswith("$"))
 json = st.recursive(
@@ -56,7 +89,7 @@ json = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(names, inner),
     max_leaves=20,
 )
-leaves = keys | st.floats(allow_nan=False) | st.frozensets(st.integers() | st.text())
+leaves = keys | textual | st.floats(allow_nan=False) | st.frozensets(st.integers() | st.text())
 values = st.recursive(
     leaves,
     lambda inner: st.lists(inner) | st.tuples(inner) | st.dictionaries(keys, inner) | st.sets(keys),
@@ -64,6 +97,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.sentence("P-71")
 @given(values)
 def test_nothing_is_lost_or_changed_on_the_way(value: Any) -> None:
     assert decode(msgspec.json.decode(msgspec.json.encode(encode(value)))) == value

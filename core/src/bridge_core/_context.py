@@ -81,6 +81,8 @@ class CallContext:
     operation: str
     """The full name, such as `dspy.create_program`."""
     request_id: RequestId
+    framework: str | None = None
+    """The framework that the request named beside the operation, if it did."""
     streaming: bool = False
     """Whether the peer wants chunks; only ever true for operations registered with `streaming=True`."""
     deadline: float | None = None

@@ -214,7 +214,7 @@ class Operation:
         return f"{self.framework}.{self.name}" if self.framework else self.name
 
     def call(self, ctx: CallContext, parsed: Mapping[str, Any]) -> Any:
-        """Call the handler with arguments that `signature.parse` gave; for an `async def` this returns its coroutine."""
+        """Call the handler with arguments that `signature.parse` gave; an `async def` returns its coroutine."""
         return self.handler(ctx, **parsed) if self.signature.wants_context else self.handler(**parsed)
 
     def describe(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from .errors import (
     BridgeError,
     FrameworkNotFoundError,
     HandlerRaisedError,
+    InternalError,
     InvalidConfigError,
     PluginConflictError,
     PluginLoadFailedError,
@@ -195,8 +196,11 @@ class PluginHost:
         plugin = self.get(name)
         if "bridge_configure" not in plugin.hooks:
             raise InvalidConfigError(f"{name} takes no configuration", path="$")
-        (effective,) = self._call(plugin, "bridge_configure", config=config, session=session)
-        return dict(effective)
+        effective = self._call(plugin, "bridge_configure", config=config, session=session)
+        if not effective or not isinstance(effective[0], Mapping):
+            distribution = plugin.metadata.distribution
+            raise InternalError(f"bridge_configure of {distribution} must return the effective settings as a mapping")
+        return dict(effective[0])
 
     def call_context(self, name: str, session: Session) -> AbstractContextManager[Any]:
         """Return what the framework's calls for this session run in."""

@@ -15,6 +15,24 @@ __all__ = ["Serializer"]
 _PLAIN = frozenset([type(None), bool, str])
 _SAFE = 2**63  # integers outside ±2^63 … 2^64 have no MessagePack form
 
+# Values of the standard library that travel as text (a duration as seconds), by the class that they are exactly: by
+# name, so that nothing is imported for a look.
+_TEXTUAL: dict[str, tuple[str, Callable[[Any], str | float]]] = {
+    "builtins.complex": ("complex", str),
+    "datetime.date": ("date", lambda value: str(value.isoformat())),
+    "datetime.datetime": ("datetime", lambda value: str(value.isoformat())),
+    "datetime.time": ("time", lambda value: str(value.isoformat())),
+    "datetime.timedelta": ("timedelta", lambda value: float(value.total_seconds())),
+    "decimal.Decimal": ("decimal", str),
+    "fractions.Fraction": ("fraction", str),
+    "uuid.UUID": ("uuid", str),
+    **dict.fromkeys(("pathlib.PosixPath", "pathlib.PurePosixPath"), ("path", str)),
+    **dict.fromkeys(
+        [f"ipaddress.IPv{version}{kind}" for version in (4, 6) for kind in ("Address", "Network", "Interface")],
+        ("ip", str),
+    ),
+}
+
 Ask = Callable[[object, Callable[[object], JsonValue]], JsonValue]
 
 
@@ -69,6 +87,9 @@ class Serializer:
             )
         if kind is bytes or kind is bytearray:
             return self._bytes(bytes(value))  # type: ignore[call-overload]
+        if textual := _TEXTUAL.get(f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"):
+            name, text = textual
+            return self._leaf(name, value=text(value))
         return self._foreign(value)
 
     def _nested(self, value: Any, encode: Callable[[Any], Any], *, levels: int = 1) -> Any:

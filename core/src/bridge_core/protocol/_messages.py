@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
 
 import attrs
 import msgspec
@@ -26,6 +26,9 @@ Id: TypeAlias = int | float | str
 
 # About 31 years. More means the same, and no clock or lock has to survive it.
 _MOST_TIMEOUT_MS = 1e12
+
+# Ids are echoed in every message about a request: one that fills a frame could not even be refused.
+_LONGEST_ID = 1024
 
 _CREDIT = "stream_credit"
 _NEGOTIATION = "protocol_negotiation"
@@ -195,8 +198,8 @@ class _Incoming(Struct, kw_only=True):
 
     def request_id(self) -> Id:
         value = self.id
-        if value is None or value is UNSET or (type(value) is float and not math.isfinite(value)):
-            raise _malformed("$.id", "expected a string or a number")
+        if not is_id(value):
+            raise _malformed("$.id", f"expected a string or a number of at most {_LONGEST_ID} characters")
         return value
 
 
@@ -337,9 +340,13 @@ def answerable_id(message: FromPeer | FromWorker) -> Id | None:
     return value if is_id(value) else None
 
 
-def is_id(value: object) -> bool:
-    """Whether the value can be the id of a request: a string or a number that JSON can express."""
-    return type(value) in (int, str) or (type(value) is float and math.isfinite(value))
+def is_id(value: object) -> TypeGuard[Id]:
+    """Whether the value can be the id of a request: a string or a number that JSON can express, and not too long."""
+    if type(value) is str:
+        return len(value) <= _LONGEST_ID
+    if type(value) is int:
+        return value.bit_length() <= 3 * _LONGEST_ID  # a decimal digit is more than three bits
+    return type(value) is float and math.isfinite(value)
 
 
 _EXPECTED = {

@@ -14,7 +14,7 @@ from bridge_core._context import CallContext
 from bridge_core._handlers import Operation
 from bridge_core._plugins import LoadedPlugin
 from bridge_core.errors import FrameworkNotFoundError, InvalidArgumentsError, UnsupportedProtocolError
-from bridge_core.hookspecs import HOOK_API
+from bridge_core.hookspecs import HOOK_API, Handler
 from bridge_core.protocol import CODEC_NAMES, PROTOCOL_VERSION
 
 if TYPE_CHECKING:
@@ -35,7 +35,14 @@ class Builtins:
 
     def operations(self) -> Mapping[str, Operation]:
         """Compile them; all but `configure` run no plugin code and are answered while handlers run."""
-        at_once = [self.hello, self.ping, self.get_stats, self.get_capabilities, self.describe, self.shutdown]
+        at_once: list[Handler] = [
+            self.hello,
+            self.ping,
+            self.get_stats,
+            self.get_capabilities,
+            self.describe,
+            self.shutdown,
+        ]
         compiled = [Operation.of(None, one.__name__, one, runs="reader", idempotent=True) for one in at_once]
         compiled.append(Operation.of(None, "configure", self.configure, runs="main", idempotent=True))
         return {operation.name: operation for operation in compiled}
@@ -115,8 +122,11 @@ class Builtins:
             "failures": [msgspec.to_builtins(failure) for failure in dispatcher.plugins.failures],
         }
 
-    def describe(self, *, operation: str | None = None, framework: str | None = None) -> dict[str, Any]:
+    def describe(
+        self, ctx: CallContext, *, operation: str | None = None, framework: str | None = None
+    ) -> dict[str, Any]:
         """Describe one operation, or one framework with its operations."""
+        framework = framework or ctx.framework
         if operation is not None:
             return self.dispatcher.catalogue.find(operation, framework).describe()
         if framework is None:
@@ -128,7 +138,7 @@ class Builtins:
     def configure(self, ctx: CallContext, *, config: dict[str, Any], framework: str | None = None) -> dict[str, Any]:
         """Configure one framework for this session; answers with the effective settings, secrets redacted."""
         dispatcher = self.dispatcher
-        name = framework or dispatcher.catalogue.default
+        name = framework or ctx.framework or dispatcher.catalogue.default
         if name is None:
             served = ", ".join(self._frameworks())
             raise FrameworkNotFoundError(f"say which framework to configure; served here: {served or 'none'}")

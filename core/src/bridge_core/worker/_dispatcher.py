@@ -159,6 +159,7 @@ class Dispatcher:
         context = CallContext(
             session=self.sessions.get(request.session_id),
             operation=operation.full_name,
+            framework=request.framework,
             request_id=request.id,
             streaming=request.stream,
             deadline=None if request.timeout_ms is None else time.monotonic() + request.timeout_ms / 1000,
@@ -256,15 +257,11 @@ class Dispatcher:
         self.calls.remove(call)
 
     def _terminal(self, message: Failure, *, closes: bool = True) -> bytes:
-        """Return a failure as a frame; what it says gets shorter until it can be sent."""
+        """Return a failure as a frame, or why it cannot be sent as another."""
         try:
             return self.connection.send(message, closes=closes)
         except BridgeError as exc:  # its details, its traceback or a name that the peer sent
-            error = exc
-        try:
-            return self.connection.send(Failure.of(message.id, error, self.clock()), closes=closes)
-        except BridgeError as exc:  # an id that alone fills a frame
-            return self.connection.send(Failure.of(None, exc, self.clock()), closes=False)
+            return self.connection.send(Failure.of(message.id, exc, self.clock()), closes=closes)
 
     def _send(self, message: Chunk | Event, *, wait: bool) -> None:
         self._write(self.connection.send(message), wait=wait)
