@@ -13,6 +13,7 @@ from .errors import BridgeError, HandlerRaisedError, SerializeFailedError, Value
 __all__ = ["Serializer"]
 
 _PLAIN = frozenset([type(None), bool, str])
+_TEXT, _FLOATS = frozenset([str]), frozenset([float])
 _SAFE = 2**63  # integers outside ±2^63 … 2^64 have no MessagePack form
 
 # Values of the standard library that travel as text (a duration as seconds), by the class that they are exactly: by
@@ -68,25 +69,34 @@ class Serializer:
         kind = type(value)
         if kind in _PLAIN:
             return value
-        if kind is int:
-            small = -_SAFE <= value < 2 * _SAFE  # type: ignore[operator]
-            return value if small else self._leaf("int", value=_digits(value))
-        if kind is float:
-            plain = self._native or math.isfinite(value)  # type: ignore[arg-type]
-            return value if plain else self._leaf("float", value=repr(value))
-        if kind is list:
-            return self._nested(value, self._list)
-        if kind is dict:
-            plain = all(type(key) is str and key[:1] != "$" for key in value)  # type: ignore[attr-defined]
-            return self._nested(value, self._dict) if plain else self._nested(value, self._pairs, levels=3)
-        if kind is tuple:
-            return self._nested(value, lambda items: _tag("tuple", items=self._list(items)), levels=2)
-        if kind is set or kind is frozenset:
-            return self._nested(
-                value, lambda items: _tag(kind.__name__, items=sorted(self._list(items), key=repr)), levels=2
-            )
-        if kind is bytes or kind is bytearray:
-            return self._bytes(bytes(value))  # type: ignore[call-overload]
+        form: Callable[[Serializer, Any], Any] = _FORMS.get(kind, Serializer._other)
+        return form(self, value)
+
+    def _int(self, value: int) -> Any:
+        return value if -_SAFE <= value < 2 * _SAFE else self._leaf("int", value=_digits(value))
+
+    def _float(self, value: float) -> Any:
+        return value if self._native or math.isfinite(value) else self._leaf("float", value=repr(value))
+
+    def _bytes(self, value: bytes | bytearray) -> Any:
+        return bytes(value) if self._native else self._leaf("bytes", base64=base64.b64encode(value).decode("ascii"))
+
+    def _list(self, value: list[Any]) -> Any:
+        return self._nested(value, self._items)
+
+    def _tuple(self, value: tuple[Any, ...]) -> Any:
+        return self._nested(value, lambda items: _tag("tuple", items=self._items(items)), levels=2)
+
+    def _set(self, value: set[Any] | frozenset[Any]) -> Any:
+        name = type(value).__name__
+        return self._nested(value, lambda items: _tag(name, items=sorted(self._items(items), key=repr)), levels=2)
+
+    def _dict(self, value: dict[Any, Any]) -> Any:
+        plain = set(map(type, value)) <= _TEXT and ("$" not in "".join(value) or not any(map(_is_ours, value)))
+        return self._nested(value, self._members) if plain else self._nested(value, self._pairs, levels=3)
+
+    def _other(self, value: object) -> Any:
+        kind = type(value)
         if textual := _TEXTUAL.get(f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"):
             name, text = textual
             return self._leaf(name, value=text(value))
@@ -116,24 +126,21 @@ class Serializer:
         self._spend(1 + len(fields))
         return _tag(name, **fields)
 
-    def _list(self, items: Any) -> list[Any]:
+    def _items(self, items: Any) -> list[Any]:
         self._spend(len(items))
         kinds = set(map(type, items))
         # Long flat lists are common; one look at their types is enough.
-        if kinds <= _PLAIN or (kinds == {float} and (self._native or all(map(math.isfinite, items)))):
+        if kinds <= _PLAIN or (kinds == _FLOATS and (self._native or all(map(math.isfinite, items)))):
             return list(items)
-        return [self._at(index, item) for index, item in enumerate(items)]
+        return [item if type(item) in _PLAIN else self._at(index, item) for index, item in enumerate(items)]
 
-    def _dict(self, items: dict[Any, Any]) -> Any:
+    def _members(self, items: dict[str, Any]) -> dict[str, Any]:
         self._spend(len(items))
-        return {key: self._at(key, item) for key, item in items.items()}
+        return {key: item if type(item) in _PLAIN else self._at(key, item) for key, item in items.items()}
 
     def _pairs(self, items: dict[Any, Any]) -> Any:
         self._spend(3 * len(items))
         return _tag("dict", pairs=[[self.encode(key), self._at(repr(key), item)] for key, item in items.items()])
-
-    def _bytes(self, value: bytes) -> Any:
-        return value if self._native else self._leaf("bytes", base64=base64.b64encode(value).decode("ascii"))
 
     def _foreign(self, value: object) -> Any:
         """Ask the plugins; what they answer is sent as it is, and counted as an object with its fields in an object."""
@@ -149,8 +156,6 @@ class Serializer:
         return form
 
     def _at(self, step: str | int, value: object) -> Any:
-        if type(value) in _PLAIN:
-            return value
         self._path.append(step)
         try:
             return self.encode(value)
@@ -165,6 +170,24 @@ class Serializer:
     def _error(self, kind: type[BridgeError], what: str) -> BridgeError:
         path = "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self._path)
         return kind(f"{path}: {what}", path=path)
+
+
+# What makes the form of a value that is not plain, by the class that it is exactly.
+_FORMS: dict[type, Callable[[Serializer, Any], Any]] = {
+    int: Serializer._int,
+    float: Serializer._float,
+    bytes: Serializer._bytes,
+    bytearray: Serializer._bytes,
+    list: Serializer._list,
+    tuple: Serializer._tuple,
+    set: Serializer._set,
+    frozenset: Serializer._set,
+    dict: Serializer._dict,
+}
+
+
+def _is_ours(key: str) -> bool:
+    return key.startswith("$")
 
 
 def _digits(value: object) -> str:
