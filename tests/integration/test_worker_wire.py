@@ -132,13 +132,15 @@ def test_name_that_does_not_fit_in_an_answer_is_still_answered(peer: Peer) -> No
     assert peer.result("ping")["status"] == "ok"
 
 
-def test_id_that_does_not_fit_in_an_answer_is_answered_without_it() -> None:
-    with Peer() as peer:
-        peer.send_bytes(frame(b'{"command":"ping","id":"' + b"i" * ((64 << 20) - 60) + b'"}'))
-        answer = peer.receive()
-        assert answer["id"] is None
-        assert answer["error_info"]["reason"] == "RESULT_TOO_LARGE"
-        assert peer.result("ping")["status"] == "ok"
+@pytest.mark.sentence("P-15")
+@pytest.mark.parametrize("id", ["i" * 1025, "i" * ((64 << 20) - 60), 10**1024])
+def test_id_that_is_too_long_is_malformed(peer: Peer, id: str | int) -> None:
+    quoted = f'"{id}"' if isinstance(id, str) else str(id)
+    peer.send_bytes(frame(f'{{"command":"ping","id":{quoted}}}'.encode()))
+    answer = peer.receive()
+    assert answer["id"] is None
+    assert answer["error_info"]["reason"] == "MALFORMED_MESSAGE"
+    assert peer.result("ping", id="i" * 1024)["status"] == "ok"
 
 
 LOST = [

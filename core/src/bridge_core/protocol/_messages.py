@@ -29,6 +29,7 @@ _MOST_TIMEOUT_MS = 1e12
 
 # Ids are echoed in every message about a request: one that fills a frame could not even be refused.
 _LONGEST_ID = 1024
+_BEYOND = 10**_LONGEST_ID
 
 _CREDIT = "stream_credit"
 _NEGOTIATION = "protocol_negotiation"
@@ -345,7 +346,7 @@ def is_id(value: object) -> TypeGuard[Id]:
     if type(value) is str:
         return len(value) <= _LONGEST_ID
     if type(value) is int:
-        return value.bit_length() <= 3 * _LONGEST_ID  # a decimal digit is more than three bits
+        return -_BEYOND < value < _BEYOND
     return type(value) is float and math.isfinite(value)
 
 
