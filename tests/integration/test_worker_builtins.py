@@ -135,6 +135,5 @@ def test_shutdown_answers_and_then_really_stops() -> None:
             "status": "shutting_down",
             "worker_id": "w-1",
             "mode": "standalone",
-            "pid": peer.process.pid,
         }
         assert peer.wait() == 0

@@ -56,7 +56,7 @@ def test_lists_in_the_environment_say_which_plugins_are_loaded(environment: dict
 
 def test_worker_without_an_id_makes_one_up() -> None:
     with Peer() as peer:
-        assert peer.result("ping")["worker_id"] == f"worker-{peer.process.pid}"
+        assert peer.result("ping")["worker_id"] == f"worker-{peer.result('probe.own_pid')}"
 
 
 def test_worker_without_any_plugin_answers_for_itself() -> None:

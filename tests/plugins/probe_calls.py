@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -63,7 +64,11 @@ def register(register: Register) -> None:
     register("swallow_thread", swallow, runs="thread")
     register("look_up_when_cancelled", look_up_when_cancelled, runs="thread")
     register("spawn", spawn)
+    register("daemon", daemon, runs="thread")
     register("compute", compute)
+    register("hold", hold)
+    register("own_pid", own_pid, runs="thread")
+    register("end", end)
     register("terminate_fork", terminate_fork)
     register("framework_saw", framework_saw)
     register("progress", progress)
@@ -178,6 +183,35 @@ def spawn(*, new_session: bool = False) -> int:
     assert child.stdout is not None
     child.stdout.readline()
     return child.pid
+
+
+def daemon() -> int:
+    """Start a daemon, re-parented and in a session of its own, with an empty environment; return its id."""
+    code = f"import os, sys\nos.fork() and os._exit(0)\nos.setsid()\nprint(os.getpid(), flush=True)\n{_STUBBORN}"
+    starter = subprocess.Popen([sys.executable, "-S", "-E", "-c", code], stdout=subprocess.PIPE, env={})
+    assert starter.stdout is not None
+    pid = int(starter.stdout.readline())
+    starter.wait()
+    return pid
+
+
+def hold(*, fifo: str) -> None:
+    """Be in C with the interpreter's lock, longer than anybody waits; say so through a fifo."""
+    with open(fifo, "w", encoding="ascii") as file:
+        file.write("holding")
+    re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+def own_pid() -> int:
+    """Return the worker's process id."""
+    return os.getpid()
+
+
+def end(*, how: str) -> None:
+    """End the worker's process in the way named: an exit code or a signal's name."""
+    if how.isdigit():
+        os._exit(int(how))
+    signal.raise_signal(signal.Signals[how])
 
 
 def compute(*, name: str) -> str:

@@ -5,8 +5,7 @@ Everything is imported on first use: the worker's entry must reach its first lin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as type checkers read it; importing `typing` would be most of what this import costs
 if TYPE_CHECKING:
     from ._context import CallContext, ObjectStore, Session
     from ._handlers import parse_arguments

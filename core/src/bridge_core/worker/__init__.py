@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+
+TYPE_CHECKING = False  # importing `typing` has to wait until after the fork
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -13,6 +16,9 @@ def main(arguments: Sequence[str]) -> int:
 
     Exit codes: 0 orderly, 1 could not start, 2 wrong use, 3 the peer broke the framing.
     """
+    from ._fork import fork_guardian
+
+    fork_guardian()
     # The wire is claimed before anything else is imported that could print or read.
     from bridge_core.transports._descriptors import claim_standard_streams
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -149,7 +148,7 @@ class Builtins:
     def shutdown(self) -> dict[str, Any]:
         """Answer, finish what was accepted, and end."""
         self.ending.begin("shutdown")
-        return {"status": "shutting_down", "worker_id": self.worker_id, "mode": self.mode, "pid": os.getpid()}
+        return {"status": "shutting_down", "worker_id": self.worker_id, "mode": self.mode}
 
     def _frameworks(self) -> list[str]:
         return sorted(self.dispatcher.plugins.plugins)

@@ -13,8 +13,8 @@ import attrs
 
 from bridge_core.errors import ShuttingDownError, TransportClosedError
 
+from . import _grace
 from ._calls import Call
-from ._descendants import kill_descendants
 from ._dispatcher import Dispatcher
 from ._places import LoopPlace, MainPlace, ThreadPlace
 
@@ -22,8 +22,6 @@ __all__ = ["EXIT_FRAMING_LOST", "Ending"]
 
 EXIT_FRAMING_LOST = 3
 _PEER_GONE = frozenset(["end of input", "framing lost"])
-_AFTER_GRACE = 0.1  # for what stops when it is told to
-_HARD = 0.35  # for plugins' shutdown and the interpreter's own exit
 _log = logging.getLogger(__name__)
 
 
@@ -34,15 +32,15 @@ class Ending:
     Args:
         grace: Seconds in which accepted work may finish.
         grace_alone: The same when the peer is gone: it must be over, hard exit included, within a second.
-        owns_process: Whether descendants are killed, and the process ended when the ending is late.
+        owns_process: Whether the process is ended when the ending is late.
     """
 
     dispatcher: Dispatcher
     main: MainPlace
     threads: ThreadPlace
     loop: LoopPlace
-    grace: float = 2.0
-    grace_alone: float = 0.4
+    grace: float = _grace.GRACE
+    grace_alone: float = _grace.ALONE
     owns_process: bool = True
     exit_code: int = attrs.field(default=0, init=False)
     _orders: SimpleQueue[str] = attrs.field(factory=SimpleQueue, init=False)
@@ -71,10 +69,9 @@ class Ending:
         self._drained.wait()
         if not self._abandoned:
             shutdown_plugins()
-        killed = kill_descendants() if self.owns_process else 0
         with suppress(TransportClosedError):
             self.dispatcher.transport.drain()
-        _log.info("ended; %d descendants killed", killed)
+        _log.info("ended")
         return self.exit_code
 
     def _carry_out(self) -> None:
@@ -104,16 +101,15 @@ class Ending:
             for call in calls:
                 call.context.cancelled = True
             self.loop.cancel()
-            calls.wait_empty(_AFTER_GRACE)
+            calls.wait_empty(_grace.LAST_WORDS)
 
     def _exit_hard(self) -> None:
         """End the process if a handler, a plugin, a thread left behind or a peer that does not read hold it up.
 
         In a thread of its own that waits for nothing but the time, and writes nothing: any write may block.
         """
-        rest = _AFTER_GRACE + _HARD
+        rest = _grace.LAST_WORDS + _grace.HARD
         if self._alone.wait(self.grace + rest):
             threading.Event().wait(self.grace_alone + rest)  # nobody sets it
         # The process still exists, so it is late.
-        kill_descendants()
         os._exit(self.exit_code)

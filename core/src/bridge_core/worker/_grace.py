@@ -1,0 +1,14 @@
+"""How long things may take when a worker ends, in seconds; apart, because the guardian must import next to nothing."""
+
+from __future__ import annotations
+
+__all__ = ["ALONE", "GRACE", "HARD", "LAST_WORDS"]
+
+GRACE = 2.0
+"""For accepted work to finish."""
+ALONE = 0.4
+"""The same when the peer is gone."""
+LAST_WORDS = 0.1
+"""For what stops when it is told to, once the grace is over."""
+HARD = 0.35
+"""For plugins' shutdown and the interpreter's own exit, after that."""

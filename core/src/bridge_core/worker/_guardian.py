@@ -1,0 +1,130 @@
+"""The guardian: the small process above a worker that leaves no orphan.
+
+It is what the owner has started; the worker is its child. As a sub-reaper it inherits whatever descends from the
+worker, also what has called setsid or lost its parent, and kills it all when the worker or the owner is gone. It
+never reads the wire, and leaves with the worker's exit status. What else was tried: docs/decisions/0007-guardian.md.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+
+from . import _grace
+from ._descendants import kill_descendants
+from ._fork import prctl
+
+TYPE_CHECKING = False  # `typing` alone would be a third of what this process needs
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["Guardian"]
+
+_PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36  # <sys/prctl.h>
+_ENDS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+_FORWARDED = (*_ENDS, signal.SIGUSR1, signal.SIGUSR2)
+# The worker keeps to its own times; these, a little longer, are for one that cannot.
+_WHEN_ALONE = _grace.ALONE + _grace.LAST_WORDS + _grace.HARD + 0.1
+_WHEN_TOLD = _grace.GRACE + _grace.LAST_WORDS + _grace.HARD + 0.15
+_SWEEP = 1.0  # a process in uninterruptible sleep cannot be ended by anybody
+
+
+class Guardian:
+    """What the process above a worker is.
+
+    Args:
+        worker: The worker's process id.
+        owner_fd: Readable when the owner is gone; -1 where that cannot be watched.
+    """
+
+    def __init__(self, worker: int, owner_fd: int) -> None:
+        prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        self._worker = worker
+        self._owner_fd = owner_fd
+        self._status: int | None = None
+        self._deadline: float | None = None
+        self._signals = _listen()
+        self._poll = select.poll()
+        self._poll.register(self._signals, select.POLLIN)
+        self._poll.register(0, select.POLLRDHUP)  # the hang-up only: what is to be read is the worker's
+        if owner_fd >= 0:
+            self._poll.register(owner_fd, select.POLLIN)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)  # whoever reads the wire must see its end when the worker closes it
+        os.close(null)
+
+    def stand(self) -> NoReturn:
+        """Wait until the worker has ended or is late; leave nothing behind, and leave as it did."""
+        self._reap()
+        while self._status is None and (left := self._left_ms()) != 0:
+            for fd, _ in self._poll.poll(left):
+                self._notice(fd)
+            self._reap()
+        self._sweep()
+        self._leave()
+
+    def _notice(self, fd: int) -> None:
+        if fd == self._signals:
+            for number in os.read(fd, 512):
+                if number in _FORWARDED:
+                    os.kill(self._worker, number)  # not reaped yet: the number is still its own
+                if number in _ENDS:
+                    self._end_within(_WHEN_TOLD)
+        elif fd == self._owner_fd:
+            self._poll.unregister(fd)
+            os.kill(self._worker, signal.SIGTERM)
+            self._end_within(_WHEN_ALONE)
+        else:  # the input has ended, or there never was one
+            self._poll.unregister(fd)
+            self._end_within(_WHEN_ALONE)
+
+    def _end_within(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        self._deadline = end if self._deadline is None else min(self._deadline, end)
+
+    def _left_ms(self) -> int | None:
+        """Return how long to wait, 0 when the worker is late, None for any time."""
+        if self._deadline is None:
+            return None
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+    def _reap(self) -> bool:
+        """Collect what has ended, the worker and orphans that became ours; return whether children are left."""
+        try:
+            while (reaped := os.waitpid(-1, os.WNOHANG))[0]:
+                if reaped[0] == self._worker:
+                    self._status = reaped[1]
+        except ChildProcessError:
+            return False
+        return True
+
+    def _sweep(self) -> None:
+        """Kill all that descends from here until nothing is left."""
+        end = time.monotonic() + _SWEEP
+        while self._reap() and time.monotonic() < end:
+            kill_descendants()
+            select.select([], [], [], 0.001)
+
+    def _leave(self) -> NoReturn:
+        """End the way the worker did: by the same signal, or with the same code."""
+        code = -signal.SIGKILL if self._status is None else os.waitstatus_to_exitcode(self._status)
+        if code >= 0:
+            os._exit(code)
+        prctl(_PR_SET_DUMPABLE, 0)  # one core dump is enough
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+        os._exit(128 - code)  # the first process of a container does not die of its own signal
+
+
+def _listen() -> int:
+    """Have signals arrive as bytes on a descriptor, and return it."""
+    read_fd, write_fd = os.pipe()
+    os.set_blocking(read_fd, False)
+    os.set_blocking(write_fd, False)
+    signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
+    for number in (*_FORWARDED, signal.SIGCHLD):
+        signal.signal(number, lambda number, frame: None)
+    return read_fd
