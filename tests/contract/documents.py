@@ -83,11 +83,16 @@ class Folder:
         elif block.language == "python":
             script = self.path / f"line_{block.line}.py"
             script.write_text(block.text, encoding="utf-8")
-            self._run(block, [sys.executable, str(script)])
+            self._run(str(block), [sys.executable, str(script)])
         elif block.language == "bash" and block.mark == "run":
-            self._run(block, ["bash", "-euo", "pipefail", "-c", block.text])
+            self._run(str(block), ["bash", "-euo", "pipefail", "-c", block.text])
 
-    def _run(self, block: Block, command: list[str]) -> None:
+    def run(self, program: Path) -> str:
+        """Run a Python program as it lies in the repository and return what it printed."""
+        self._run(program.name, [sys.executable, str(program)])
+        return self.printed
+
+    def _run(self, what: str, command: list[str]) -> None:
         work = self.path / "work"
         work.mkdir(exist_ok=True)
         paths = {
@@ -106,7 +111,7 @@ class Folder:
             text=True,
         )
         self.printed = done.stdout
-        assert done.returncode == 0, f"{block} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{what} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
 
     def _compare(self, block: Block) -> None:
         """Look for the block's lines in what was printed, in order; `…` stands for anything."""

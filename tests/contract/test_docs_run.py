@@ -9,18 +9,44 @@ import pytest
 from contract.documents import Folder, blocks
 from contract.sources import ROOT
 
+FIRST_PLUGIN = ROOT / "docs/tutorial/first-plugin.md"
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/tutorial/*.md")), *sorted(ROOT.glob("docs/how-to/*.md"))]
+EXAMPLES = sorted(ROOT.glob("examples/*.py"))
 
 
-def test_there_is_a_tutorial() -> None:
-    assert [page for page in PAGES if page.parent.name == "tutorial"]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_blocks_of_the_page_run_in_order(page: Path, tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+def run(page: Path, folder: Folder) -> None:
     for block in blocks(page):
         folder.follow(block)
+
+
+@pytest.mark.capability("A18")
+def test_tutorial_ends_with_a_plugin_that_works_and_passes_its_tests(tmp_path: Path) -> None:
+    text = FIRST_PLUGIN.read_text("utf-8")
+    assert [verb for verb in ("load_model", "predict", "train", "evaluate") if f'register("{verb}"' in text] == [
+        "load_model", "predict", "train", "evaluate",
+    ]  # fmt: skip
+    run(FIRST_PLUGIN, Folder(tmp_path))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != FIRST_PLUGIN], ids=lambda page: page.name)
+def test_blocks_of_the_page_run_in_order(page: Path, tmp_path: Path) -> None:
+    run(page, Folder(tmp_path))
+
+
+def test_there_are_examples() -> None:
+    assert EXAMPLES
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_example_runs_as_it_is_and_says_something(example: Path, tmp_path: Path) -> None:
+    assert Folder(tmp_path).run(example).strip()
+
+
+def test_readme_shows_the_example_as_it_is() -> None:
+    example = (ROOT / "examples/peer.py").read_text("utf-8")
+    docstring, _, rest = example.partition("\n\n")
+    assert docstring.startswith('"""')
+    assert rest in [block.text for block in blocks(ROOT / "README.md")]
 
 
 PAGE = """
@@ -54,8 +80,7 @@ def follow(text: str, path: Path) -> Folder:
     page = path / "page.md"
     page.write_text(text, encoding="utf-8")
     folder = Folder(path)
-    for block in blocks(page):
-        folder.follow(block)
+    run(page, folder)
     return folder
 
 

@@ -99,6 +99,7 @@ def test_package_itself_imports_nothing_of_ours_when_it_is_imported() -> None:
     assert not wrong, "bridge_core/__init__.py gives its names lazily"
 
 
+@pytest.mark.capability("D12")
 @pytest.mark.parametrize("source", plugins(), ids=lambda source: source.module)
 def test_plugin_uses_public_names_of_bridge_core_only(source: Source) -> None:
     wrong = []

@@ -170,10 +170,59 @@ def test_doctor_finds_nothing_wrong_here() -> None:
     assert "plugin dspy" in ran.out
 
 
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "plain words", "[1,"])
+def test_value_that_is_not_json_is_text(text: str) -> None:
+    ran = pybridge("call", "dspy.create_program", f"signature={text}")
+    assert f"got {text!r}" in ran.err
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "0", "-1"])
+def test_timeout_that_is_no_time_is_wrong_use(seconds: str) -> None:
+    assert pybridge("call", "ping", "--timeout", seconds).code == 2
+
+
+def test_timeout_that_passes_ends_the_command() -> None:
+    ran = pybridge("call", "dspy.configure_lm", "model=embedded", "--timeout", "0.001")
+    assert ran.code == 1
+    assert "[CALL_TIMEOUT]" in ran.err
+
+
+@pytest.mark.parametrize("words", [["worker"], ["--debug", "worker"]], ids=" ".join)
+def test_worker_serves_or_says_why_not_wherever_debug_stands(words: list[str]) -> None:
+    served = pybridge(*words, "--framework", "dspy")
+    assert (served.code, served.out) == (0, "")
+    refused = pybridge(*words, "--framework", "nobody")
+    assert refused.code == 1
+    assert refused.err.splitlines()[-1].startswith("pybridge worker: no plugin serves the framework 'nobody'")
+
+
+def test_output_that_cannot_show_a_character_shows_its_number() -> None:
+    ran = pybridge("demo", "--question", "Ω?", environment={"PYTHONIOENCODING": "latin-1"})
+    assert ran.code == 0
+    assert "\\u03a9?" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("call ping --json >&-", "error: standard output is closed"),
+        ("worker <&-", "pybridge worker: standard input and output must both be open"),
+        ("worker >&-", "pybridge worker: standard input and output must both be open"),
+    ],
+)
+def test_closed_standard_stream_is_one_readable_message(command: str, message: str) -> None:
+    whole = f"exec {sys.executable} -m bridge_core {command}"
+    done = subprocess.run(["sh", "-c", whole], capture_output=True, text=True, timeout=BOUND, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+    assert "Traceback" not in done.stderr
+
+
 def test_version_and_help_answer_at_once() -> None:
     assert pybridge("--version").out.startswith("pybridge, version ")
     assert "Exit codes" in pybridge("--help").out
     assert "--framework" in pybridge("worker", "--help").out
+    assert pybridge("worker", "-h").out == pybridge("worker", "--help").out
 
 
 def test_an_interrupt_ends_the_command_and_its_worker() -> None:

@@ -35,7 +35,7 @@ def test_peer_that_asks_much_before_it_reads_gets_every_answer() -> None:
 def test_peer_that_asks_for_ever_and_never_reads_does_not_keep_the_worker_from_ending(how: str) -> None:
     with Peer() as peer:
         peer.result("ping")
-        filled(peer, frame({"command": "probe.nonsense", "id": "x" * 200_000}))
+        filled(peer, frame({"command": "x" * 200_000, "id": 1}))
         if how == "SIGTERM":
             peer.signal(signal.SIGTERM)
         else:

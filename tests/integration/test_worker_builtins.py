@@ -29,6 +29,7 @@ def test_ping_tells_who_is_there(peer: Peer) -> None:
         "framework": "probe",
         "frameworks_available": ["probe"],
         "bridge_type": "python",
+        "failures": [],
     }
 
 

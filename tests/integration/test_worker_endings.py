@@ -200,6 +200,27 @@ def test_signal_for_a_forked_child_ends_the_child_and_not_the_worker() -> None:
         assert peer.result("probe.echo", {"value": "still here"}) == "still here"
 
 
+def test_forked_child_has_no_share_in_the_wire() -> None:
+    with Peer() as peer:
+        child = peer.result("probe.speak_in_fork")
+        assert peer.result("probe.echo", {"value": "still here"}) == "still here"
+        assert child != peer.result("probe.own_pid")
+        peer.close_input()
+        assert peer.rest() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_before_serving_begins_ends_a_worker_that_then_is_ready(tmp_path: Path, number: signal.Signals) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with Peer(environment={"PROBE_STARTING": str(fifo)}) as peer:
+        assert fifo.read_text() == "starting"
+        peer.signal(number)
+        fifo.write_text("go on")
+        assert peer.rest() == []
+        assert peer.wait() == 0
+
+
 def test_further_signals_change_nothing_up_to_the_last_moment(journal: Path) -> None:
     with journaling(journal) as peer:
         peer.result("ping")

@@ -61,6 +61,24 @@ def test_error_class_of_a_plugin_reaches_the_peer_as_it_is(peer: Peer) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("how", "code", "reason", "text"),
+    [
+        ("careless", "aborted", "CARELESS", "carelessly made"),
+        ("wrong_parts", "unknown", "5", "carelessly made"),
+        ("no_parts", "unknown", "HANDLER_RAISED", "probe_calls.CarelessError: carelessly made"),
+    ],
+)
+@pytest.mark.parametrize("debugging", [False, True])
+def test_error_class_that_is_made_carelessly_is_answered_all_the_same(
+    peer: Peer, debugged: Peer, debugging: bool, how: str, code: str, reason: str, text: str
+) -> None:
+    answer = (debugged if debugging else peer).ask("probe.fail", {"how": how})
+    info = answer["error_info"]
+    assert (answer["error"], info["code"], info["reason"], info["retryable"]) == (text, code, reason, False)
+    assert isinstance(info["details"], dict)
+
+
 @pytest.mark.parametrize("how", ["live_details", "surrogate"])
 @pytest.mark.parametrize("debugging", [False, True])
 def test_error_that_cannot_be_sent_becomes_one_that_can(peer: Peer, debugged: Peer, how: str, debugging: bool) -> None:

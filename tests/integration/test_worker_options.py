@@ -54,6 +54,12 @@ def test_lists_in_the_environment_say_which_plugins_are_loaded(environment: dict
         assert result["framework"] == (served or [None])[0]
 
 
+def test_name_of_a_worker_may_hold_what_means_something_to_a_formatter() -> None:
+    with Peer("--framework", "probe", "--worker-id", "a%b%(c)s", "--bogus") as peer:
+        assert peer.result("ping")["worker_id"] == "a%b%(c)s"
+        assert " a%b%(c)s WARNING " in peer.log()
+
+
 def test_worker_without_an_id_makes_one_up() -> None:
     with Peer() as peer:
         assert peer.result("ping")["worker_id"] == f"worker-{peer.result('probe.own_pid')}"

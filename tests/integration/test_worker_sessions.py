@@ -52,6 +52,17 @@ def test_session_that_is_full_refuses_and_leaves_others_alone(peer: Peer) -> Non
     assert peer.result("probe.put", {"value": 1}, session_id="not full")
 
 
+@pytest.mark.capability("A10")
+def test_worker_that_has_no_room_for_a_session_still_answers_for_itself() -> None:
+    with Peer() as peer:
+        sent = [peer.send("probe.echo", {"value": 1}, session_id=f"s{number}") for number in range(10_001)]
+        reasons = [peer.response(one).get("error_info", {}).get("reason") for one in sent]
+        assert reasons == [None] * 10_000 + ["STORE_FULL"]
+        assert peer.result("ping", session_id="one more")["status"] == "ok"
+        assert peer.result("shutdown", session_id="one more")["status"] == "shutting_down"
+        assert peer.wait() == 0
+
+
 def test_ping_counts_the_objects_of_all_sessions() -> None:
     with Peer() as peer:
         for session in ("a", "b"):

@@ -53,7 +53,8 @@ def test_stream_of_nothing_still_has_its_end(peer: Peer) -> None:
 
 def test_handler_that_returns_no_iterator_after_all_gives_its_result(peer: Peer) -> None:
     chunks, answer = peer.stream("probe.no_iterator")
-    assert (chunks, answer["result"]) == ([], "whole")
+    assert chunks == [{"chunk_id": 0, "payload": None, "is_final": True}]
+    assert answer["result"] == "whole"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import probe_calls
@@ -78,6 +79,9 @@ def bridge_serialize_result(value: object, encode: Encode) -> JsonValue:
 @hookimpl
 def bridge_startup(host: HostInfo) -> None:
     _note(f"startup {host.worker_id} {host.mode}")
+    if fifo := os.environ.get("PROBE_STARTING"):
+        Path(fifo).write_text("starting")
+        Path(fifo).read_text()
 
 
 @hookimpl

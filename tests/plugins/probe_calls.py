@@ -35,6 +35,14 @@ class ProbeBrokenError(BridgeError, code="unavailable", reason="PROBE_BROKEN", r
     """The probe was told to fail like this."""
 
 
+class CarelessError(BridgeError, code="aborted"):
+    """An error of ours that does not call the constructor of ours, and whose parts are of wrong types."""
+
+    def __init__(self, **parts: Any) -> None:
+        Exception.__init__(self, "carelessly made")
+        vars(self).update(parts)
+
+
 class MuteError(Exception):
     """An exception that cannot say what it is."""
 
@@ -70,6 +78,7 @@ def register(register: Register) -> None:
     register("own_pid", own_pid, runs="thread")
     register("end", end)
     register("terminate_fork", terminate_fork)
+    register("speak_in_fork", speak_in_fork)
     register("framework_saw", framework_saw)
     register("progress", progress)
     register("put", put)
@@ -145,6 +154,9 @@ def fail(*, how: str) -> None:
         "long": ValueError("x" * 100_000),
         "typed": ProbeBrokenError("the probe is broken as ordered", part="lens"),
         "live_details": ProbeBrokenError("its details cannot be sent", part=object()),  # type: ignore[arg-type]
+        "careless": CarelessError(),
+        "wrong_parts": CarelessError(message=None, details=None, reason=5, code="sad", retryable="yes"),
+        "no_parts": CarelessError(message=MuteError()),
         "deep": RecursionError("too deep"),
         "memory": MemoryError(),
     }
@@ -234,6 +246,12 @@ def terminate_fork() -> int:
     for fd in (ready, told):
         os.close(fd)
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def speak_in_fork() -> int:
+    """Fork; let the child return into the worker's code as if it were the worker, and tell the child's id."""
+    child = os.fork()
+    return child or os.getpid()
 
 
 def framework_saw() -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -14,6 +16,7 @@ from bridge_core import FrameworkInfo, HostInfo, PluginHost, PluginMetadata, Reg
 from bridge_core._handlers import Operation
 from bridge_core.errors import (
     FrameworkNotFoundError,
+    InternalError,
     InvalidConfigError,
     PluginConflictError,
     PluginLoadFailedError,
@@ -301,6 +304,85 @@ def test_distribution_that_does_not_claim_the_name_serves_nothing() -> None:
     host = PluginHost(allow=["probe"], distributions={"probe": "nobody"})
     host.discover()
     assert (dict(host.plugins), host.failures) == ({}, ())
+
+
+def test_damaged_distributions_hide_nobody_elses_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TESTS / "plugins"))
+    for name, points in {
+        "nameless": "[bridge.plugins]\nnameless = x\n",
+        "garbled": "[bridge.plugins]\nno value\n",
+    }.items():
+        folder = tmp_path / f"{name}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = {one.name: one.distribution for one in installed_plugins()}
+    assert found["probe"] == "bridge-probe"
+    host = PluginHost(allow=["probe", "nameless"])
+    host.discover()
+    assert (sorted(host.plugins), stages(host)) == (["probe"], {"nameless": "import"})
+
+
+def test_distribution_that_is_found_twice_is_no_conflict(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(str(TESTS / "plugins"))
+    shutil.copytree(TESTS / "plugins" / "probe-0.1.0.dist-info", tmp_path / "probe-0.0.1.dist-info")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    host = PluginHost(allow=["probe"])
+    host.discover()
+    assert host.get("probe").metadata.version == "0.1.0"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"capabilities": (object(),)},
+        {"imports": "json"},
+        {"environment": None},
+        {"environment": {"A": 1}},
+        {"deterministic": object()},
+        {"version": 3},
+    ],
+    ids=str,
+)
+def test_what_a_plugin_says_of_its_framework_is_checked(wrong: dict[str, Any]) -> None:
+    module = plugin("a")
+
+    def bridge_framework_info() -> FrameworkInfo:
+        return FrameworkInfo(**{"name": "a", "distribution": "a", "version": None, **wrong})
+
+    vars(module)["bridge_framework_info"] = hookimpl(bridge_framework_info)
+    assert stages(host_of(module, plugin("b"))) == {"a": "framework_info"}
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()], ids=repr)
+def test_whatever_a_plugin_raises_is_a_record(raised: BaseException) -> None:
+    def throw() -> None:
+        raise raised
+
+    def importer() -> object:
+        raise raised
+
+    host = host_of(plugin("a", bridge_startup=throw), plugin("b", bridge_shutdown=throw))
+    host.load(PluginMetadata(name="c", distribution="c", version="1", target="c"), importer)
+    host.startup(HOST)
+    host.shutdown()
+    assert stages(host) == {"a": "startup", "c": "import"}
+
+
+def test_object_whose_hook_api_cannot_be_read_is_refused() -> None:
+    class Plugin:
+        @property
+        def BRIDGE_HOOK_API(self) -> int:  # noqa: N802 — the name that the host reads
+            raise RuntimeError("not today")
+
+    host = PluginHost()
+    host.load(metadata("a"), Plugin)
+    assert stages(host) == {"a": "hook_api"}
+
+
+def test_configuration_without_an_answer_is_the_plugins_defect() -> None:
+    with pytest.raises(InternalError):
+        host_of(plugin("a", bridge_configure=lambda config, session: None)).configure("a", {}, SESSION)
 
 
 def test_failure_says_in_one_sentence_what_happened_and_what_to_do() -> None:

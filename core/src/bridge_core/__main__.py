@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 def main() -> int:
     """Run the command line and return the exit code."""
-    if sys.argv[1:2] == ["worker"] and "--help" not in sys.argv:
+    if sys.argv[1:2] == ["worker"] and not {"-h", "--help"} & set(sys.argv):
         from .worker import main as worker
 
         return worker(sys.argv[2:])

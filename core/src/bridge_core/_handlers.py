@@ -193,7 +193,7 @@ class Operation:
         if cancellable not in typing.get_args(Cancellable) or (cancellable == "python" and runs != "main"):
             raise TypeError(f"operation {name!r}: cancellable={cancellable!r} does not fit runs={runs!r}")
         summary = summary or (inspect.getdoc(handler) or "").partition("\n")[0]
-        if not summary:
+        if not summary or not isinstance(summary, str):
             raise TypeError(f"operation {name!r}: give its handler a one-line docstring; peers see it as help")
         return cls(
             framework=framework,

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import importlib_metadata
+import msgspec
 import pluggy
 
 from . import hookspecs
@@ -58,21 +59,32 @@ class LoadedPlugin:
 
 def installed_plugins() -> list[PluginMetadata]:
     """List the plugins that distributions declare, by name and distribution; imports none of them."""
-    return sorted((_metadata(point) for point in _entry_points()), key=lambda found: (found.name, found.distribution))
+    return sorted((metadata for metadata, _ in _entry_points()), key=lambda found: (found.name, found.distribution))
 
 
-def _entry_points() -> list[importlib_metadata.EntryPoint]:
-    return list(importlib_metadata.entry_points(group=ENTRY_POINT_GROUP))
+def _entry_points() -> Iterator[tuple[PluginMetadata, importlib_metadata.EntryPoint]]:
+    """Yield the entry points of our group; of a distribution that is found twice, those that would be imported."""
+    seen = set()
+    for distribution in importlib_metadata.distributions():
+        try:
+            points = distribution.entry_points.select(group=ENTRY_POINT_GROUP)
+        except Exception as exc:  # boundary: plugin call — somebody's damaged files must not hide everybody else's
+            _log.warning("a distribution's entry points cannot be read and are passed over: %s", _text(exc))
+            continue
+        if not points:
+            continue
+        name, version = _name_and_version(distribution)
+        if name not in seen:
+            for point in points:
+                yield PluginMetadata(name=point.name, distribution=name, version=version, target=point.value), point
+        seen.add(name)
 
 
-def _metadata(point: importlib_metadata.EntryPoint) -> PluginMetadata:
-    distribution = point.dist
-    return PluginMetadata(
-        name=point.name,
-        distribution=distribution.name if distribution else "unknown distribution",
-        version=distribution.version if distribution else "unknown version",
-        target=point.value,
-    )
+def _name_and_version(distribution: Any) -> tuple[str, str]:
+    try:
+        return distribution.name, distribution.version
+    except Exception:  # boundary: plugin call — no metadata beside the entry points
+        return "unknown distribution", "unknown version"
 
 
 @attrs.define(eq=False)
@@ -110,17 +122,17 @@ class PluginHost:
         Raises:
             PluginConflictError, PluginLoadFailedError: Only with `strict`.
         """
-        by_name: dict[str, list[importlib_metadata.EntryPoint]] = {}
-        for point in _entry_points():
-            if self._wanted(point.name):
-                by_name.setdefault(point.name, []).append(point)
-        for name, points in sorted(by_name.items()):
-            if chosen := self.distributions.get(name):
-                points = [point for point in points if _metadata(point).distribution == chosen]
-            if len(points) > 1:
-                self._conflict(name, points)
-            elif points:
-                self.load(_metadata(points[0]), points[0].load)
+        by_name: dict[str, list[tuple[PluginMetadata, importlib_metadata.EntryPoint]]] = {}
+        for metadata, point in _entry_points():
+            chosen = self.distributions.get(metadata.name, metadata.distribution)
+            if self._wanted(metadata.name) and metadata.distribution == chosen:
+                by_name.setdefault(metadata.name, []).append((metadata, point))
+        for _, found in sorted(by_name.items()):
+            if len(found) > 1:
+                self._conflict([metadata for metadata, _ in found])
+            else:
+                metadata, point = found[0]
+                self.load(metadata, point.load)
 
     def load(self, metadata: PluginMetadata, importer: Callable[[], object]) -> None:
         """Import one plugin and put it in use, or record why that failed.
@@ -161,7 +173,7 @@ class PluginHost:
             try:
                 for name, value in plugin.info.environment.items():
                     environ.setdefault(name, value)
-            except (TypeError, ValueError) as exc:
+            except (TypeError, ValueError, OSError) as exc:
                 del self._plugins[plugin.name]
                 remedy = f"report it to the author of {plugin.metadata.distribution}"
                 self._fail(plugin.metadata, _LoadError("environment", _text(exc), remedy))
@@ -171,7 +183,7 @@ class PluginHost:
         for plugin in list(self._plugins.values()):
             try:
                 self._call(plugin, "bridge_startup", host=host)
-            except (Exception, SystemExit) as exc:  # boundary: plugin call
+            except BaseException as exc:  # boundary: plugin call
                 del self._plugins[plugin.name]
                 remedy = f"look at the plugin's bridge_startup or update {plugin.metadata.distribution}"
                 self._fail(plugin.metadata, _LoadError("startup", _text(exc), remedy))
@@ -184,7 +196,7 @@ class PluginHost:
             plugin = self._started.pop()
             try:
                 self._call(plugin, "bridge_shutdown")
-            except (Exception, SystemExit) as exc:  # boundary: plugin call
+            except BaseException as exc:  # boundary: plugin call
                 _log.warning("plugin %r failed at shutdown: %s", plugin.name, _text(exc))
 
     def configure(self, name: str, config: Mapping[str, Any], session: Session) -> Mapping[str, Any]:
@@ -230,7 +242,8 @@ class PluginHost:
             raise _LoadError("import", "an entry point's name must be an identifier", f"ask the author of {package}")
         with _stage("import", f"run `pybridge plugins --check` and reinstall or update {package}"):
             plugin = importer()
-        api = getattr(plugin, "BRIDGE_HOOK_API", None)
+        with _stage("hook_api", f"report it to the author of {package}"):
+            api = getattr(plugin, "BRIDGE_HOOK_API", None)
         if api != HOOK_API:
             cause = f"it is written for hook API {api!r}, this bridge-core offers {HOOK_API}"
             raise _LoadError("hook_api", cause, f"upgrade bridge-core or {package}")
@@ -248,9 +261,10 @@ class PluginHost:
             if required not in hooks:
                 raise _LoadError("hooks", f"it has no {required}", remedy)
         with _stage("framework_info", remedy):
-            (info,) = hooks["bridge_framework_info"]()
+            info = next(iter(hooks["bridge_framework_info"]()), None)
             if not isinstance(info, FrameworkInfo) or info.name != metadata.name:
                 raise TypeError(f"bridge_framework_info must return a FrameworkInfo with name {metadata.name!r}")
+            msgspec.convert(msgspec.to_builtins(info), FrameworkInfo)  # raises for fields of a wrong type
         operations: dict[str, Operation] = {}
 
         def register(name: str, handler: Handler, /, **options: Any) -> None:
@@ -262,14 +276,9 @@ class PluginHost:
             hooks["bridge_register_handlers"](register=register)
         return LoadedPlugin(metadata=metadata, info=info, operations=operations, hooks=hooks)
 
-    def _conflict(self, name: str, points: list[importlib_metadata.EntryPoint]) -> None:
-        found = [_metadata(point) for point in points]
+    def _conflict(self, found: list[PluginMetadata]) -> None:
         names = " and ".join(sorted(f"{one.distribution} {one.version}" for one in found))
-        error = _LoadError(
-            "conflict",
-            f"{names} all claim the name",
-            f"uninstall all but one, or name one in frameworks.{name}.distribution",
-        )
+        error = _LoadError("conflict", f"{names} all claim the name", "uninstall all but one")
         self._fail(attrs.evolve(found[0], distribution=names, version=""), error)
 
     def _fail(self, metadata: PluginMetadata, error: _LoadError) -> None:
@@ -300,5 +309,5 @@ def _stage(stage: str, remedy: str) -> Iterator[None]:
     """Turn whatever a plugin raises into the record of where it failed."""
     try:
         yield
-    except (Exception, SystemExit) as exc:  # boundary: plugin call
+    except BaseException as exc:  # boundary: plugin call — it may even exit
         raise _LoadError(stage, _text(exc), remedy) from exc

@@ -39,11 +39,19 @@ class BridgeError(Exception):
     code: Code = "internal"
     reason: str = "INTERNAL"
     retryable: bool = False
+    message: str
+    details: dict[str, JsonValue]
+
+    def __new__(cls, *args: object, **kwargs: object) -> BridgeError:
+        """Make one that has all it needs, also when a subclass does not call this class's `__init__`."""
+        made = super().__new__(cls, *args)
+        made.message, made.details = "", {}
+        return made
 
     def __init__(self, message: str, *, retryable: bool | None = None, **details: JsonValue) -> None:
         super().__init__(message)
         self.message = message
-        self.details: dict[str, JsonValue] = details
+        self.details = details
         if retryable is not None:
             self.retryable = retryable
 

@@ -23,7 +23,9 @@ TYPES = [
     "str", "int", "float", "bool", "list[str]", "dict[str, int]", "Literal['a', 'b; c', \"d')\"]", "Literal[1, 2]",
     "int | None", "str | None", "Optional[Literal['x']]", "datetime.datetime", "datetime.date", "datetime.time",
     "datetime.timedelta", "tuple[int, str]", "tuple[int, ...]", "set[int]", "list[dict[str, list[float]]]", "Any",
-    "list", "dict", "int | str", "dspy.History", "list[Literal['x']]", "dict[str, None]", "None",
+    "list", "dict", "int | str", "dspy.History", "list[Literal['x']]", "dict[str, None]", "dict[int, str]",
+    "dict[bool, int]", "dict[float, int]", "dict[Literal['k'], int]", "dict[datetime.date, int]",
+    "Literal['a), b', 'c']",
 ]  # fmt: skip
 
 

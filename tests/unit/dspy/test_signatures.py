@@ -29,7 +29,19 @@ MALFORMED = [
 ]  # fmt: skip
 RESERVED = [
     "config", "signature", "lm", "new_signature", "demos", "self", "model_config", "_x", "fields", "instructions",
-    "model_dump_json", "completions", "input_fields",
+    "model_dump_json", "completions", "input_fields", "completed",
+]  # fmt: skip
+CHANGED_BY_DSPY = [
+    "None", "None | None", "Optional[None]", "Union[None, None]", "Union[int]", "list[int, str]", "set[int, str]",
+    "dict[int]", "dict[str, int, int]", "Optional", "Optional[int, str]", "Union", "Literal", "tuple[()]", "tuple[...]",
+    "tuple[int, str, ...]", "tuple[..., int]", "list[...]", "...", "int[str]", "list[int][str]", "str | list[int, str]",
+    "list[dict[str]]", "dict[str, list[int, int]]", "int + str", "int or str", "list[None, None]",
+]  # fmt: skip
+WITHOUT_ANSWER = [
+    "dict[None, int]", "dict[tuple[int, int], int]", "dict[int | None, int]", "dict[Literal[1], int]",
+    "dict[list, int]", "set[list[int]]", "set[dict]", "set[tuple[int, list[int]]]", "set[int | list[int]]",
+    "set[dspy.History]", "Literal[None]", "Literal[1.5]", r"Literal['a\nb']", "Literal[' a']", "Literal['']",
+    "Literal['[[ ## a ## ]]']", "Literal['`']", "Literal[()]",
 ]  # fmt: skip
 FOREIGN = ["antigravity", "this.s", "os.system", "os.environ['HOME']", "Field(gt=1)", "dspy.LM"]
 
@@ -66,6 +78,19 @@ def test_described_type_can_be_sent_back(type_: str) -> None:
     second = Peer().call("create_program", signature=first)["signature"]
     assert first["inputs"][0]["type"] == type_
     assert first == second
+
+
+@pytest.mark.capability("B09")
+@pytest.mark.parametrize("type_", [*CHANGED_BY_DSPY, *WITHOUT_ANSWER])
+def test_type_that_dspy_would_change_or_no_answer_can_have_is_refused_with_its_path(type_: str) -> None:
+    assert refused(with_input(name="x", type=type_)).details["path"] == "$.signature.inputs[0].type"
+    assert refused(f"x: {type_} -> answer").details["path"] == "$.signature"
+
+
+def test_type_is_as_long_as_its_description_may_be() -> None:
+    literal = f"Literal[{','.join(map(str, range(100, 220)))}]"
+    assert len(literal) < 500
+    assert refused(with_input(name="x", type=literal)).details["path"] == "$.signature.inputs[0].type"
 
 
 @pytest.mark.parametrize("type_", ["Optional[int]", "Union[int, None]", "None | int"])
@@ -115,10 +140,6 @@ def test_type_that_names_a_module_imports_nothing(type_: str) -> None:
     before = set(sys.modules)
     assert refused(f"question: {type_} -> answer").details["path"] == "$.signature"
     assert set(sys.modules) == before
-
-
-def test_type_that_dspy_cannot_use_is_refused() -> None:
-    assert refused("q: dict[int] -> a").details["path"] == "$.signature"
 
 
 def test_chain_of_thought_refuses_an_input_named_like_the_field_it_writes() -> None:

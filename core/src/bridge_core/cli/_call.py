@@ -6,48 +6,52 @@ import json
 from typing import Any
 
 import click
+import msgspec
 
 from ._output import working
 from ._worker import worker
 
 __all__ = ["call"]
 
+_LONGEST = 10_000_000
+
 
 def _steps(words: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
     """Split `A.b key=value then C.d …` into operations and their arguments."""
-    steps: list[tuple[str, dict[str, Any]]] = []
-    fresh = True
+    groups: list[list[str]] = [[]]
     for word in words:
         if word == "then":
-            fresh = True
-        elif fresh:
-            steps.append((word, {}))
-            fresh = False
+            groups.append([])
         else:
-            name, equals, text = word.partition("=")
-            if not equals or not name:
-                raise click.BadParameter(
-                    f"{word!r}: write key=value, with JSON or plain text as value", param_hint="call"
-                )
-            steps[-1][1][name] = _value(text)
-    if fresh:
-        raise click.BadParameter("an operation must follow `then`", param_hint="call")
-    return steps
+            groups[-1].append(word)
+    if not all(groups):
+        raise click.BadParameter("an operation must stand on both sides of `then`", param_hint="call")
+    return [(name, dict(map(_argument, pairs))) for name, *pairs in groups]
 
 
-def _value(text: str) -> Any:
-    """Read JSON; what is not JSON is text."""
+def _argument(word: str) -> tuple[str, Any]:
+    name, equals, text = word.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"{word!r}: write key=value, with JSON or plain text as value", param_hint="call")
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return name, msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return name, text  # what is not JSON is text
+
+
+def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value < _LONGEST:
+        raise click.BadParameter(f"{value}: seconds, more than 0 and less than {_LONGEST}")
+    return value
 
 
 @click.command(short_help="Run operations and print the last result.")
 @click.argument("words", nargs=-1, required=True, metavar="FRAMEWORK.OPERATION [KEY=VALUE]... [then ...]")
 @click.option("--json", "as_json", is_flag=True, help="Print the bare JSON result on one line.")
 @click.option("--stream", is_flag=True, help="Ask the last operation for chunks and print each as it comes.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Give up on an operation after this time.")
+@click.option(
+    "--timeout", type=float, callback=_finite, metavar="SECONDS", help="Give up on an operation after this time."
+)
 @click.pass_obj
 def call(debug: bool, words: tuple[str, ...], as_json: bool, stream: bool, timeout: float | None) -> None:
     """Run an operation and print its result.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 
@@ -34,20 +35,28 @@ def pybridge(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-@pybridge.command(short_help="Serve frameworks to a peer.")
+@pybridge.command(
+    short_help="Serve frameworks to a peer.",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
 @click.option("--framework", multiple=True, metavar="NAME", help="Serve this framework; the first is the default.")
 @click.option("--mode", metavar="NAME", help="What `ping` reports as mode (standalone).")
 @click.option("--worker-id", metavar="ID", help="What the worker calls itself.")
-@click.option("--codec", type=click.Choice(["json", "msgpack", "auto"]), help="How messages are encoded (json).")
+@click.option("--codec", metavar="json|msgpack|auto", help="How messages are encoded (json).")
 @click.option("--strict", is_flag=True, help="Do not start when any plugin is broken.")
 @click.option("--debug", is_flag=True, help="Log to stderr; errors carry tracebacks.")
-def worker(**options: object) -> None:
+@click.pass_context
+def worker(context: click.Context, /, **described: object) -> int:
     """Serve frameworks to the peer at standard input and output.
 
     Frames are a 4-byte big-endian length and that many bytes of JSON. Unknown flags are reported on stderr and
     ignored. Ends with its input.
     """
-    # Reached only for --help: `pybridge worker` starts before click is imported.
+    # `pybridge worker` starts before click is imported (__main__.py); this is for `pybridge --debug worker`, and for
+    # --help, where the options above say what the worker itself parses.
+    from bridge_core.worker import main as serve
+
+    return serve([*sys.argv[sys.argv.index("worker") + 1 :], *(["--debug"] if context.obj else [])])
 
 
 for command in (call, demo, describe, doctor, plugins):
@@ -57,6 +66,12 @@ for command in (call, demo, describe, doctor, plugins):
 def main() -> int:
     """Run one command line; whatever goes wrong is one readable message and an exit code."""
     debug = "--debug" in sys.argv
+    if sys.stdout is None:
+        sys.stderr.write("error: standard output is closed: nobody would see the result\n")
+        return EXIT_FAILED
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal's encoding may lack what a model writes
     try:
         code = pybridge.main(standalone_mode=False)
     except click.ClickException as exc:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any, Protocol
 
-from bridge_core.errors import CallTimeoutError, WorkerCrashedError
+from bridge_core.errors import CallTimeoutError, InvalidArgumentsError, WorkerCrashedError
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Request, Response
+from bridge_core.serialize import Serializer
 from bridge_core.transports import DescriptorTransport
 
 from ._exceptions import exception_of
@@ -87,6 +88,8 @@ class BlockingClient:
         session_id: str = "anonymous",
         framework: str | None = None,
     ) -> Generator[Any, None, Any]:
+        if Serializer(_nobody).encode(dict(arguments or {})) != dict(arguments or {}):
+            raise InvalidArgumentsError(f"{operation}: only JSON values can be arguments yet", path="$")
         self._next_id += 1
         request = Request(
             id=self._next_id,
@@ -144,6 +147,10 @@ class BlockingClient:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _nobody(value: object, encode: object) -> None:
+    """Know no framework objects."""
 
 
 def _look_away(direction: str, data: bytes) -> None:

@@ -14,7 +14,7 @@ import attrs
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from bridge_core.errors import BridgeError, MalformedMessageError
+from bridge_core.errors import CODES, BridgeError, MalformedMessageError
 
 __all__ = [
     "BadMessage", "Chunk", "ErrorInfo", "Event", "Failure", "FromPeer", "FromWorker", "Id", "Message", "Negotiation",
@@ -86,8 +86,14 @@ class Failure(Struct, kw_only=True, frozen=True):
     @classmethod
     def of(cls, id: Id | None, exc: BridgeError, timestamp: float) -> Failure:
         """Describe an error of ours to the peer."""
-        info = ErrorInfo(code=exc.code, reason=exc.reason, details=exc.details, retryable=exc.retryable)
-        return cls(id=id, error=exc.message, error_info=info, timestamp=timestamp)
+        theirs: Any = exc  # plugins make classes of their own: what they got wrong must not cost the peer its answer
+        info = ErrorInfo(
+            code=theirs.code if theirs.code in CODES else "unknown",
+            reason=str(exc.reason),
+            details=dict(theirs.details) if isinstance(theirs.details, dict) else {},
+            retryable=exc.retryable is True,
+        )
+        return cls(id=id, error=str(theirs.message or theirs), error_info=info, timestamp=timestamp)
 
 
 class Chunk(Struct, kw_only=True, frozen=True):
@@ -343,11 +349,11 @@ def answerable_id(message: FromPeer | FromWorker) -> Id | None:
 
 def is_id(value: object) -> TypeGuard[Id]:
     """Whether the value can be the id of a request: a string or a number that JSON can express, and not too long."""
-    if type(value) is str:
+    if isinstance(value, str):
         return len(value) <= _LONGEST_ID
-    if type(value) is int:
-        return -_BEYOND < value < _BEYOND
-    return type(value) is float and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return type(value) is int and -_BEYOND < value < _BEYOND
 
 
 _EXPECTED = {

@@ -163,6 +163,13 @@ class DescriptorTransport:
                     return False
         return True
 
+    def disown(self) -> None:
+        """Let go of the wire in a forked child: it must not speak for its parent, nor keep the wire open."""
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (self._read_fd, self._write_fd):
+            os.dup2(null, fd)
+        os.close(null)
+
     def close(self) -> None:
         """Close both descriptors; bytes still kept are lost."""
         self._forget()

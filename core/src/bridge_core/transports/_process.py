@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from ._descriptors import DescriptorTransport
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["WorkerProcess"]
 

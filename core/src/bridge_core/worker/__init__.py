@@ -18,6 +18,12 @@ def main(arguments: Sequence[str]) -> int:
     """
     from ._fork import fork_guardian
 
+    try:
+        os.fstat(0)
+        os.fstat(1)
+    except OSError as exc:
+        os.write(2, f"pybridge worker: standard input and output must both be open: {exc}\n".encode())
+        return 1
     fork_guardian()
     # The wire is claimed before anything else is imported that could print or read.
     from bridge_core.transports._descriptors import claim_standard_streams

@@ -84,6 +84,7 @@ class Builtins:
             "frameworks_available": self._frameworks(),
             "stored_objects": dispatcher.sessions.stored_objects(),
             "requests_handled": dispatcher.stats.requests,
+            "failures": [failure.name for failure in dispatcher.plugins.failures],
             "bridge_type": "python",
         }
 

@@ -20,7 +20,7 @@ def kill_descendants() -> int:
         for pid in _descendants(os.getpid()):
             try:
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
+            except OSError:  # it has ended, or has become somebody else's (setuid)
                 continue
             killed += 1
     return killed

@@ -25,7 +25,7 @@ from bridge_core.errors import (
 )
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Request, Response
 from bridge_core.serialize import Serializer
-from bridge_core.sessions import SessionStore
+from bridge_core.sessions import MemoryObjectStore, PeerSession, SessionStore
 from bridge_core.transports import DescriptorTransport
 
 from ._calls import Call, CallTable
@@ -42,6 +42,7 @@ __all__ = ["Dispatcher"]
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
 _log = logging.getLogger(__name__)
+_NOBODY = PeerSession("", MemoryObjectStore("", max_objects=0))
 # Where a thread may wait for a slow peer: there only the calls that produce are slowed down.
 _MAY_WAIT = frozenset(["main", "thread"])
 
@@ -100,6 +101,8 @@ class Dispatcher:
                 result = call.operation.call(call.context, arguments)
                 if isinstance(result, Iterator):
                     result = self._stream(call, result) if call.context.streaming else self._drain(call, result)
+                elif call.context.streaming:
+                    self._send_last_chunk(call)
                 answer.result = self._encode(call, result)
 
     async def run_async(self, call: Call, in_thread: InThread) -> None:
@@ -122,6 +125,8 @@ class Dispatcher:
                         result = await result
                     if isinstance(result, AsyncIterator):
                         result = await self._stream_async(call, result, in_thread)
+                    elif call.context.streaming:
+                        self._send_last_chunk(call)
                     answer.result = self._encode(call, result)
             except CancelledError:
                 raise CallCancelledError(f"{call.operation.full_name} was cancelled") from None
@@ -157,7 +162,8 @@ class Dispatcher:
                 f"{operation.full_name} does not stream; ask without `stream`", operation=operation.full_name
             )
         context = CallContext(
-            session=self.sessions.get(request.session_id),
+            # What the reader answers concerns no session: it must go on when there is no room for another one.
+            session=_NOBODY if operation.runs == "reader" else self.sessions.get(request.session_id),
             operation=operation.full_name,
             framework=request.framework,
             request_id=request.id,
@@ -237,11 +243,15 @@ class Dispatcher:
     def _failure(self, id: Any, exc: BaseException) -> Failure:
         """The one place where an exception becomes a wire error."""
         error = exc if isinstance(exc, BridgeError) else HandlerRaisedError.wrapping(exc)
+        try:
+            failure = Failure.of(id, error, self.clock())
+        except Exception:  # boundary: handler call — an error class of a plugin that cannot say what it is
+            failure = Failure.of(id, HandlerRaisedError.wrapping(exc), self.clock())
         if self.debug:
             import traceback  # only debugging pays for it
 
-            error.details = {**error.details, "traceback": "".join(traceback.format_exception(exc))}
-        return Failure.of(id, error, self.clock())
+            failure.error_info.details["traceback"] = "".join(traceback.format_exception(exc))
+        return failure
 
     def _close(self, call: Call, message: Response | Failure, started: float, *, wait: bool) -> None:
         """Give a call its one terminal response, unless somebody else has."""

@@ -30,6 +30,7 @@ class Ending:
     """Carries out the ending, once, whoever asks for it first.
 
     Args:
+        orders: Where the reason for the ending is put; a signal may have been there first.
         grace: Seconds in which accepted work may finish.
         grace_alone: The same when the peer is gone: it must be over, hard exit included, within a second.
         owns_process: Whether the process is ended when the ending is late.
@@ -41,9 +42,9 @@ class Ending:
     loop: LoopPlace
     grace: float = _grace.GRACE
     grace_alone: float = _grace.ALONE
+    orders: SimpleQueue[str] = attrs.field(factory=SimpleQueue)
     owns_process: bool = True
     exit_code: int = attrs.field(default=0, init=False)
-    _orders: SimpleQueue[str] = attrs.field(factory=SimpleQueue, init=False)
     _alone: threading.Event = attrs.field(factory=threading.Event, init=False)
     _drained: threading.Event = attrs.field(factory=threading.Event, init=False)
     _abandoned: list[Call] = attrs.field(factory=list, init=False)
@@ -55,7 +56,7 @@ class Ending:
         gets shorter when the peer goes.
         """
         self.dispatcher.accepting = False  # here, so that what is right behind a `shutdown` is refused for certain
-        self._orders.put(reason)
+        self.orders.put(reason)
         if reason in _PEER_GONE:  # the reader says so, never a signal handler, which must take no lock
             self._alone.set()
             self.dispatcher.calls.wake()
@@ -75,7 +76,8 @@ class Ending:
         return self.exit_code
 
     def _carry_out(self) -> None:
-        reason = self._orders.get()
+        reason = self.orders.get()
+        self.dispatcher.accepting = False
         self.exit_code = EXIT_FRAMING_LOST if reason == "framing lost" else 0
         if self.owns_process:
             threading.Thread(target=self._exit_hard, name="bridge-exit", daemon=True).start()

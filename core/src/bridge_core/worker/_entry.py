@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from queue import SimpleQueue
 
 from bridge_core._plugins import PluginHost
 from bridge_core.errors import BridgeError
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 def serve(arguments: Sequence[str], wire_in: int, wire_out: int) -> int:
     """Serve the peer at the other end of two descriptors and return the exit code."""
+    orders: SimpleQueue[str] = SimpleQueue()
+    watch_signals(orders.put)  # before plugins are loaded, which may take long
     try:
         options = Options.parse(arguments, os.environ)
         configure_log(options.worker_id, debug=options.debug)
@@ -35,9 +38,9 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int) -> int:
     except BridgeError as exc:
         sys.stderr.write(f"pybridge worker: {one_line(str(exc))}\n")
         return 1
-    worker = Worker(options, plugins, DescriptorTransport(wire_in, wire_out))
-    watch_signals(worker.end)
-    code = worker.run()
+    transport = DescriptorTransport(wire_in, wire_out)
+    os.register_at_fork(after_in_child=transport.disown)
+    code = Worker(options, plugins, transport, orders=orders).run()
     ignore_signals()
     return code
 

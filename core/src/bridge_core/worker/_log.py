@@ -44,7 +44,7 @@ class _SingleLine(logging.Formatter):
 def configure_log(worker_id: str, *, debug: bool) -> None:
     """Send our own log to stderr; frameworks' logs are left as they are."""
     handler = _Stderr()
-    handler.setFormatter(_SingleLine(f"%(asctime)s {worker_id} %(levelname)s %(message)s"))
+    handler.setFormatter(_SingleLine(f"%(asctime)s {worker_id.replace('%', '%%')} %(levelname)s %(message)s"))
     log = logging.getLogger("bridge_core")
     log.addHandler(handler)
     log.propagate = False

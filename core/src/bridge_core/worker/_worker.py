@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from bridge_core import __version__
@@ -32,12 +32,18 @@ class Worker:
         options: How it was asked to serve.
         plugins: The frameworks, loaded.
         transport: The wire.
-        owns_process: Whether the process is the worker's own: then whatever it leaves behind is killed, and an
-            ending that is late ends the process.
+        orders: Where others order the ending, with the reason.
+        owns_process: Whether the process is the worker's own: then an ending that is late ends the process.
     """
 
     def __init__(
-        self, options: Options, plugins: PluginHost, transport: DescriptorTransport, *, owns_process: bool = True
+        self,
+        options: Options,
+        plugins: PluginHost,
+        transport: DescriptorTransport,
+        *,
+        orders: SimpleQueue[str] | None = None,
+        owns_process: bool = True,
     ) -> None:
         limits = Limits()
         connection = Connection("worker", limits=limits, codec=options.codec)
@@ -48,18 +54,18 @@ class Worker:
         self._main = MainPlace(dispatcher)
         threads, loop = ThreadPlace(dispatcher), LoopPlace(dispatcher)
         self._ending = Ending(
-            dispatcher=dispatcher, main=self._main, threads=threads, loop=loop, owns_process=owns_process
+            dispatcher=dispatcher,
+            main=self._main,
+            threads=threads,
+            loop=loop,
+            orders=orders or SimpleQueue(),
+            owns_process=owns_process,
         )
         builtins = Builtins(dispatcher=dispatcher, ending=self._ending, mode=options.mode, worker_id=options.worker_id)
         dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, plugins))
         self._places = (threads, loop)
         places = {"main": self._main.submit, "thread": threads.submit, "async": loop.submit}
         self._reader = Reader(dispatcher, places, self._ending.begin)
-
-    @property
-    def end(self) -> Callable[[str], None]:
-        """What begins the ending, with the reason; safe in any thread and in a signal handler."""
-        return self._ending.begin
 
     def run(self) -> int:
         """Serve until the ending is complete and return the exit code; `main` operations run in this thread."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from bridge_core import Session
 
-from ._errors import translating
+from ._errors import Translating
 from ._lm import model_of
+from ._secrets import Secrets
 
 
 @contextmanager
@@ -25,5 +26,5 @@ def calling(session: Session) -> Iterator[None]:
         "disable_history": True,
         "trace": [],
     }
-    with translating(model.secrets if model else ()), dspy.context(**settings):
+    with Translating(model.secrets if model else Secrets()), dspy.context(**settings):
         yield

@@ -18,7 +18,9 @@ EMBEDDED = "embedded"
 
 _INPUT = re.compile(r"^\[\[ ## (\w+) ## \]\]\n(.*?)(?=\n\n\[\[ ## \w+ ## \]\]\n|\Z)", re.MULTILINE | re.DOTALL)
 _REQUESTED = re.compile(
-    r"`(?:\[\[ ## )?(\w+)(?: ## \]\])?`(?: \(must be formatted as a valid Python (.*?)\)(?=, |\.$))?", re.DOTALL
+    r"`(?:\[\[ ## )?(\w+)(?: ## \]\])?`"
+    r"(?: \(must be formatted as a valid Python (.*?)\)(?=, then `|, and then ending|\.$))?",
+    re.DOTALL,
 )
 _NOTE = r"^\{%s\} +# note: the value you produce (.*)$"
 _CHAT_REQUEST = "Respond with the corresponding output fields"
@@ -97,10 +99,12 @@ def answer(system: str, user: str) -> str:
 
 def _value(sample: Sample, name: str, type_: str, text: str) -> Any:
     """Make a value for one field from what the prompt says about its type."""
-    if type_.startswith("Literal["):
-        return sample.of_literal(type_)
+    if not type_:
+        return sample.said
     note = re.search(_NOTE % re.escape(name), text, re.MULTILINE)
-    return sample.of_note(name, note[1]) if note else sample.said
+    if note is None:
+        return sample.said
+    return sample.of_literal(type_, note[1]) if type_.startswith("Literal[") else sample.of_note(name, note[1])
 
 
 def _text(value: Any) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import traceback
+from types import TracebackType
 from typing import Any
 
+import attrs
+
 from bridge_core import BridgeError
-from bridge_core.errors import NotConfiguredError
+from bridge_core.errors import HandlerRaisedError, NotConfiguredError
+
+from ._secrets import Secrets
 
 _TEXT_LIMIT = 2000
 
@@ -44,21 +48,42 @@ class DspyParseFailedError(BridgeError, code="unknown", reason="DSPY_PARSE_FAILE
     """The model answered, but the answer does not have the signature's fields in their types."""
 
 
-@contextmanager
-def translating(secrets: tuple[str, ...]) -> Iterator[None]:
-    """Raise what DSPy raises about language models and their answers as errors of ours, without the secrets.
+@attrs.frozen(eq=False)
+class Translating:
+    """A block that raises what DSPy raises about language models and their answers as errors of ours.
 
-    Everything else passes as it is.
+    No exception leaves it with a secret: what is no error of DSPy's passes as it is, unless it would show one.
     """
-    from dspy.utils.exceptions import AdapterParseError, LMError
 
-    try:
-        yield
-    except LMError as exc:
+    secrets: Secrets
+
+    def __enter__(self) -> None:
+        """Nothing is to be prepared."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from dspy.utils.exceptions import AdapterParseError, LMError
+
         # A cause whose text has a secret would show it wherever tracebacks are shown.
-        raise _translated(exc, _redacted(str(exc), secrets)) from (None if secrets else exc)
-    except AdapterParseError as exc:
-        raise _unparsed(exc, secrets) from (None if secrets else exc)
+        cause = None if self.secrets else exc
+        if isinstance(exc, LMError):
+            raise _translated(exc, self.secrets.redact(str(exc))[:_TEXT_LIMIT]) from cause
+        if isinstance(exc, AdapterParseError):
+            raise _unparsed(exc, self.secrets) from cause
+        if isinstance(exc, Exception) and not isinstance(exc, BridgeError) and self._shows(exc):
+            raise self._redacted(exc) from None
+
+    def _shows(self, exc: Exception) -> bool:
+        """Say whether the exception, a note or one that it was raised from has a secret in its text."""
+        shown = "".join(traceback.format_exception(exc))
+        return self.secrets.redact(shown) != shown
+
+    def _redacted(self, exc: Exception) -> HandlerRaisedError:
+        """Describe an exception as the host would, without the secrets."""
+        name = f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins.")
+        said = self.secrets.redact("".join(traceback.format_exception_only(exc)).strip())[:_TEXT_LIMIT]
+        return HandlerRaisedError(said, exception=name, text=said.removeprefix(name).removeprefix(": "))
 
 
 def _translated(exc: Any, text: str) -> BridgeError:
@@ -90,17 +115,11 @@ def _translated(exc: Any, text: str) -> BridgeError:
     return DspyLMFailedError(text, retryable=dspy.is_retryable_lm_error(exc), **details)
 
 
-def _unparsed(exc: Any, secrets: tuple[str, ...]) -> DspyParseFailedError:
+def _unparsed(exc: Any, secrets: Secrets) -> DspyParseFailedError:
     expected = list(exc.signature.output_fields)
     names = ", ".join(expected)
     return DspyParseFailedError(
         f"the model's answer does not have {names} in the signature's types; try another model or signature",
         expected=expected,
-        answer=_redacted(str(exc.lm_response), secrets),
+        answer=secrets.redact(str(exc.lm_response))[:_TEXT_LIMIT],
     )
-
-
-def _redacted(text: str, secrets: tuple[str, ...]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "[redacted]")
-    return text[:_TEXT_LIMIT]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -12,12 +14,13 @@ from bridge_core import CallContext, Session
 from bridge_core.errors import InvalidArgumentsError
 
 from ._embedded import EMBEDDED, AsyncEmbeddedEngine, EmbeddedEngine
+from ._secrets import Secrets, secrets_in_environment, secrets_in_url
 
 _FRAMEWORK = "dspy"
 # What people call a provider and DSPy spells otherwise.
 _PROVIDERS = {"google": "gemini"}
-# Local servers are given keys such as "none", and these would be redacted out of every other word.
-_SHORTEST_SECRET = 8
+# In a header they end the request in an error that shows the header.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -29,11 +32,11 @@ class LanguageModel:
     options: dict[str, Any] = attrs.field(repr=False)
     public: dict[str, Any]
     """The effective settings without secrets."""
-    secrets: tuple[str, ...] = attrs.field(repr=False)
+    secrets: Secrets = attrs.field(repr=False)
 
     def separate(self) -> Any:
         """Make an equal `dspy.LM` that shares no connection with this one, for a caller who will close it."""
-        return _make(self.options)
+        return _make(self.options, self.secrets)
 
 
 def model_of(session: Session) -> LanguageModel | None:
@@ -80,27 +83,41 @@ def use_model(session: Session, *, model: str, provider: str | None, **settings:
     """
     full_name = _full_name(model, provider)
     given = {name: value for name, value in settings.items() if value is not None}
-    url = _parsed_url(given.get("api_base", ""))
-    secrets = [given.get("api_key"), url.password, url.query]
+    for name in ("api_key", "api_base"):
+        if not (cleaned := _cleaned(name, given.pop(name, ""))):
+            continue  # peers that always send it send "" for none
+        given[name] = cleaned
+    url = _parsed_url(given.get("api_base"))
+    secrets = Secrets({given.get("api_key", ""), *secrets_in_url(url), *secrets_in_environment(os.environ)})
     options = {"model": full_name, **given}
     if full_name == EMBEDDED:
         # It has no connection, and DSPy refuses connection settings beside an engine of one's own.
         options = {"model": full_name, "cache": given["cache"]}
-    public = {
-        "model": full_name,
-        "model_type": full_name.partition("/")[0],
-        "model_name": full_name.partition("/")[2] or full_name,
-        **{name: value for name, value in options.items() if name not in ("model", "api_key")},
-    }
-    if "api_base" in public:
-        public["api_base"] = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
-    session.settings[_FRAMEWORK] = LanguageModel(
-        lm=_make(options),
-        options=options,
-        public=public,
-        secrets=tuple(secret for secret in secrets if secret and len(secret) >= _SHORTEST_SECRET),
-    )
+    made = _make(options, secrets)
+    public = _public(options, url)
+    session.settings[_FRAMEWORK] = LanguageModel(lm=made, options=options, public=public, secrets=secrets)
     return {"status": "configured", **public}
+
+
+def _public(options: dict[str, Any], url: SplitResult) -> dict[str, Any]:
+    """Return the settings that may be shown."""
+    provider, _, name = options["model"].partition("/")
+    shown = {key: value for key, value in options.items() if key not in ("model", "api_key")}
+    if "api_base" in shown:
+        shown["api_base"] = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+    return {"model": options["model"], "model_type": provider, "model_name": name or provider, **shown}
+
+
+def _cleaned(name: str, value: str) -> str:
+    """Return a key or URL without the space around it, which comes with copying.
+
+    Raises:
+        InvalidArgumentsError: It has control characters inside; the error does not show it.
+    """
+    value = value.strip()
+    if _CONTROL.search(value):
+        raise _invalid(f"$.{name}", "it has control characters, such as a line break, inside")
+    return value
 
 
 def _full_name(model: str, provider: str | None) -> str:
@@ -122,7 +139,7 @@ def _full_name(model: str, provider: str | None) -> str:
     return f"{wanted}/{name}"
 
 
-def _make(options: dict[str, Any]) -> Any:
+def _make(options: dict[str, Any], secrets: Secrets) -> Any:
     """Construct the `dspy.LM`; this does no I/O, so a wrong name or key shows at the first call.
 
     Raises:
@@ -137,14 +154,23 @@ def _make(options: dict[str, Any]) -> Any:
         # The caller owns retries: it knows the deadline, and hidden ones multiply with its own.
         return dspy.LM(**options, **engines, num_retries=0)
     except (ValueError, TypeError, dspy.LMError) as exc:
-        raise _invalid("$", f"DSPy refuses these settings: {exc}") from exc
+        raise _invalid("$", f"DSPy refuses these settings: {secrets.redact(str(exc))}") from None
 
 
-def _parsed_url(url: str) -> SplitResult:
+def _parsed_url(given: str | None) -> SplitResult:
+    """Split a URL, so that what is secret in it is known.
+
+    Raises:
+        InvalidArgumentsError: It is none; the error does not show it, and neither does it have the parser's words.
+    """
     try:
-        return urlsplit(url)
-    except ValueError as exc:
-        raise _invalid("$.api_base", f"is no URL: {exc}") from None
+        url = urlsplit(given or "")
+        wrong = given is not None and (url.scheme not in ("http", "https") or not url.hostname or url.port == 0)
+    except ValueError:
+        wrong = True
+    if wrong:
+        raise _invalid("$.api_base", "expected a URL such as https://host:port/path")
+    return url
 
 
 def _invalid(path: str, problem: str) -> InvalidArgumentsError:

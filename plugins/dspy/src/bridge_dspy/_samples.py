@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
+import re
 import zlib
 from typing import Any
 
@@ -43,10 +43,9 @@ class Sample:
             return self.seed % 2 == 1
         return self.of_schema({"type": "number" if "float" in note else "integer"}, {}, name)
 
-    def of_literal(self, type_: str) -> Any:
+    def of_literal(self, type_: str, note: str) -> Any:
         """Choose one of the values of `Literal[…]`."""
-        values = ast.literal_eval(type_.removeprefix("Literal"))
-        return self._one_of(values)
+        return self._one_of(_literal_texts(type_.removeprefix("Literal[")[:-1], note.removeprefix(_MUST_MATCH)))
 
     def of_schema(self, schema: dict[str, Any], definitions: dict[str, Any], name: str, depth: int = 0) -> Any:
         """Make a value that a JSON Schema accepts; the empty value where the schema refers to itself too often."""
@@ -60,7 +59,7 @@ class Sample:
             return self.of_schema(schema["anyOf"][-1 if depth > _MAX_DEPTH else 0], definitions, name, depth + 1)
         kind = schema.get("type")
         if kind == "object":
-            return self._object(schema, definitions, depth)
+            return self._object(schema, definitions, name, depth)
         if kind == "array":
             return self._array(schema, definitions, name, depth)
         if kind == "integer":
@@ -73,13 +72,15 @@ class Sample:
             return None
         return _FORMATS.get(schema.get("format", ""), self.said)
 
-    def _object(self, schema: dict[str, Any], definitions: dict[str, Any], depth: int) -> dict[str, Any]:
+    def _object(self, schema: dict[str, Any], definitions: dict[str, Any], name: str, depth: int) -> dict[str, Any]:
         properties = schema.get("properties", {})
         wanted = schema.get("required", []) if depth > _MAX_DEPTH else properties
         made = {key: self.of_schema(properties[key], definitions, key, depth + 1) for key in wanted}
         values = schema.get("additionalProperties")
         if not properties and isinstance(values, dict) and depth <= _MAX_DEPTH:
-            made["embedded"] = self.of_schema(values, definitions, "embedded", depth + 1)
+            # Keys that are numbers or bools have no schema; this is one of them, and a text.
+            key = self.of_schema(schema["propertyNames"], definitions, name) if "propertyNames" in schema else "1"
+            made[key] = self.of_schema(values, definitions, name, depth + 1)
         return made
 
     def _array(self, schema: dict[str, Any], definitions: dict[str, Any], name: str, depth: int) -> list[Any]:
@@ -95,6 +96,32 @@ class Sample:
 
     def _within(self, number: Any, schema: dict[str, Any]) -> Any:
         return min(max(number, schema.get("minimum", number)), schema.get("maximum", number))
+
+
+def _literal_texts(quoted: str, listed: str) -> list[str]:
+    """Read the values of a `Literal` from the two ways in which a prompt writes them.
+
+    Neither is escaped well enough to be read alone: one is `'a', "it's"`, the other `a; it's`.
+    """
+    texts: list[str] = []
+    while listed:
+        ends = [match.start() for match in re.finditer("; ", listed)] + [len(listed)]
+        for end in ends:
+            text = listed[:end]
+            form = next((form for form in _quoted(text) if f"{quoted}, ".startswith(f"{form}, ")), None)
+            if form is not None:
+                break
+        else:
+            return texts or [listed]
+        texts.append(text)
+        quoted, listed = quoted[len(form) + 2 :], listed[end + 2 :]
+    return texts
+
+
+def _quoted(text: str) -> tuple[str, ...]:
+    """Return how DSPy may quote a value; numbers and bools are not quoted."""
+    escaped = text.replace("'", "\\'")
+    return (f"'{text}'", f'"{text}"', f"'{escaped}'", text)
 
 
 def sample_of(text: str, *, said: str) -> Sample:

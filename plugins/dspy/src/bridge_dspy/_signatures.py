@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import keyword
-import typing
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -18,22 +17,29 @@ from msgspec import Meta
 
 from bridge_core.errors import InvalidArgumentsError
 
+from ._types import MAX_TYPE_LENGTH, type_name, type_problem
+
 # Names that DSPy or pydantic need for themselves: a field of that name breaks the call or is swallowed.
-_RESERVED = {"completions", "config", "demos", "fields", "input_fields", "instructions", "lm", "model_config"}
+_RESERVED = {
+    "completed",
+    "completions",
+    "config",
+    "demos",
+    "fields",
+    "input_fields",
+    "instructions",
+    "lm",
+    "model_config",
+}
 _RESERVED |= {"new_signature", "output_fields", "self", "signature"}
 _RESERVED_PREFIXES = ("_", "model_dump", "model_validate")
-_TYPES = {"bool", "dict", "float", "int", "list", "set", "str", "tuple"}
-_TYPES |= {"Any", "Dict", "List", "Literal", "Optional", "Set", "Tuple", "Union"}
-_TYPES |= {"datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "dspy.History"}
-_SPELLINGS: dict[Any, str] = {None: "None", type(None): "None", ...: "...", Any: "Any"}
-_MAX_TYPE_LENGTH = 500
 
 
 class FieldSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """One field of a signature."""
 
     name: str
-    type: Annotated[str, Meta(max_length=_MAX_TYPE_LENGTH, description='such as "list[str]"')] | None = None
+    type: Annotated[str, Meta(max_length=MAX_TYPE_LENGTH, description='such as "list[str]"')] | None = None
     description: Annotated[str | None, Meta(description="what the model is told about the field")] = None
     desc: Annotated[str | None, Meta(description="the same as description")] = None
 
@@ -94,23 +100,7 @@ def describe_signature(signature: Any) -> dict[str, Any]:
 def _describe(name: str, info: Any) -> dict[str, str]:
     description = info.json_schema_extra["desc"]
     own = description != f"${{{name}}}"  # DSPy's placeholder for a field without a description
-    return {"name": name, "type": _type_name(info.annotation), "description": description if own else ""}
-
-
-def _type_name(annotation: Any) -> str:
-    """Write a type the way `create_program` takes it."""
-    arguments = typing.get_args(annotation)
-    origin = typing.get_origin(annotation)
-    if origin is typing.Literal:
-        return f"Literal[{', '.join(map(repr, arguments))}]"
-    if origin is typing.Union:
-        return " | ".join(map(_type_name, arguments))
-    if origin is not None:
-        return f"{origin.__name__}[{', '.join(map(_type_name, arguments))}]"
-    if annotation in _SPELLINGS:
-        return _SPELLINGS[annotation]
-    top = annotation.__module__.partition(".")[0]
-    return str(annotation.__name__) if top in ("builtins", "typing") else f"{top}.{annotation.__name__}"
+    return {"name": name, "type": type_name(info.annotation), "description": description if own else ""}
 
 
 def _text(fields: list[_Field]) -> str:
@@ -166,37 +156,9 @@ def _check_name(field: _Field, seen: set[str]) -> None:
 
 
 def _check_type(field: _Field) -> None:
-    """Refuse everything that is not built from the listed types; DSPy's own parser would import what it is told to."""
-    if field.type is None:
-        return
-    path = field.path if field.path == "$.signature" else f"{field.path}.type"
-    try:
-        expression = ast.parse(field.type.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
-        expression = None
-    if expression is None or "->" in field.type or len(field.type) > _MAX_TYPE_LENGTH or not _is_type(expression):
-        allowed = ", ".join(sorted(_TYPES))
-        raise _invalid(path, f"{field.type!r} is no type made of {allowed}")
-
-
-def _is_type(node: ast.expr) -> bool:
-    if isinstance(node, ast.BinOp):
-        return isinstance(node.op, ast.BitOr) and _is_type(node.left) and _is_type(node.right)
-    if isinstance(node, ast.Subscript):
-        literal = isinstance(node.value, ast.Name) and node.value.id == "Literal"
-        items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        return _is_type(node.value) and bool(items) and all(map(_is_constant if literal else _is_part, items))
-    if isinstance(node, ast.Constant):
-        return node.value is None
-    return isinstance(node, (ast.Name, ast.Attribute)) and ast.unparse(node) in _TYPES
-
-
-def _is_part(node: ast.expr) -> bool:
-    return _is_type(node) or (isinstance(node, ast.Constant) and node.value is ...)
-
-
-def _is_constant(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, (str, int, bool))
+    problem = type_problem(field.type) if field.type is not None else None
+    if problem:
+        raise _invalid(field.path if field.path == "$.signature" else f"{field.path}.type", problem)
 
 
 def _invalid(path: str, problem: str) -> InvalidArgumentsError:
