@@ -320,3 +320,7 @@ del REASONS["REMOTE"]  # it never goes out: it stands for what others send
 def by_reason(reason: str) -> type[BridgeError]:
     """Return the class of a core reason, or `RemoteError` for one that this version does not know."""
     return REASONS.get(reason, RemoteError)
+
+
+__all__ = ["CODES", "REASONS", "BridgeError", "Code", "RemoteError", "by_reason"]
+__all__ += [kind.__name__ for kind in REASONS.values()]
