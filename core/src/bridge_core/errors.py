@@ -154,7 +154,7 @@ class ToolExistsError(BridgeError, code="already_exists"):
 
 
 class PluginConflictError(BridgeError, code="already_exists"):
-    """Two distributions claim one framework name; configuration must name the one to use."""
+    """Two distributions claim one framework name; uninstall all but one."""
 
 
 # permission_denied, unauthenticated

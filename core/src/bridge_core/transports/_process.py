@@ -56,7 +56,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """The worker's process id."""
+        """The id of the process that was started: on Linux the worker's guardian, whose exit code is the worker's."""
         return self._process.pid
 
     def returncode(self) -> int | None:

@@ -157,6 +157,6 @@ class Builtins:
     @staticmethod
     def _describe(plugin: LoadedPlugin) -> dict[str, Any]:
         return {
-            **msgspec.to_builtins(plugin.info),
+            **msgspec.json.decode(msgspec.json.encode(plugin.info)),  # as plain JSON: tuples as arrays
             "plugin": f"{plugin.metadata.distribution} {plugin.metadata.version}",
         }

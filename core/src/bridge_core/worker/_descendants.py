@@ -8,22 +8,17 @@ import signal
 __all__ = ["kill_descendants"]
 
 
-def kill_descendants() -> int:
-    """Kill all that descends from this process and return how many that were.
+def kill_descendants() -> None:
+    """Kill what descends from this process at this moment.
 
-    Twice at most over the tree: what a child starts between being listed and being killed is found by the second
-    look. A process that has left the tree (a daemon re-parented to init) is not found: that needs a sub-reaper.
-    Linux only; elsewhere there is no /proc and nothing is done.
+    What a child starts meanwhile, and daemons that a sub-reaper inherits as their parents die, are found by calling
+    again. Linux only: elsewhere there is no /proc and nothing is done.
     """
-    killed = 0
-    for _ in range(2):
-        for pid in _descendants(os.getpid()):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except OSError:  # it has ended, or has become somebody else's (setuid)
-                continue
-            killed += 1
-    return killed
+    for pid in _descendants(os.getpid()):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except OSError:  # it has ended, or has become somebody else's (setuid)
+            continue
 
 
 def _descendants(root: int) -> list[int]:
