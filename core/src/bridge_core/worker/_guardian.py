@@ -7,9 +7,11 @@ never reads the wire, and leaves with the worker's exit status. What else was tr
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import signal
+import sys
 import time
 
 from . import _grace
@@ -25,6 +27,8 @@ __all__ = ["Guardian"]
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36  # <sys/prctl.h>
 _ENDS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 _FORWARDED = (*_ENDS, signal.SIGUSR1, signal.SIGUSR2)
+_HEARD = (*_FORWARDED, signal.SIGCHLD)
+_SIGINFO = 128  # bytes of a signalfd_siginfo, which begins with the number
 # The worker keeps to its own times; these, a little longer, are for one that cannot.
 _WHEN_ALONE = _grace.ALONE + _grace.LAST_WORDS + _grace.HARD + 0.1
 _WHEN_TOLD = _grace.GRACE + _grace.LAST_WORDS + _grace.HARD + 0.15
@@ -67,7 +71,9 @@ class Guardian:
 
     def _notice(self, fd: int) -> None:
         if fd == self._signals:
-            for number in os.read(fd, 512):
+            infos = os.read(fd, 16 * _SIGINFO)
+            for start in range(0, len(infos), _SIGINFO):
+                number = int.from_bytes(infos[start : start + 4], sys.byteorder)
                 if number in _FORWARDED:
                     os.kill(self._worker, number)  # not reaped yet: the number is still its own
                 if number in _ENDS:
@@ -114,17 +120,22 @@ class Guardian:
             os._exit(code)
         prctl(_PR_SET_DUMPABLE, 0)  # one core dump is enough
         if -code != signal.SIGKILL:
-            signal.signal(-code, signal.SIG_DFL)
+            signal.signal(-code, signal.SIG_DFL)  # SIGINT has a handler of Python's
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [-code])
         os.kill(os.getpid(), -code)
         os._exit(128 - code)  # the first process of a container does not die of its own signal
 
 
 def _listen() -> int:
-    """Have signals arrive as bytes on a descriptor, and return it."""
-    read_fd, write_fd = os.pipe()
-    os.set_blocking(read_fd, False)
-    os.set_blocking(write_fd, False)
-    signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
-    for number in (*_FORWARDED, signal.SIGCHLD):
-        signal.signal(number, lambda number, frame: None)
-    return read_fd
+    """Have signals arrive on a descriptor, as signalfd(2), and return it.
+
+    Not by handlers: Python would run one for every signal of a flood, and do nothing else. A blocked signal that comes
+    again before it was read is one signal.
+    """
+    libc = ctypes.CDLL(None)
+    mask = ctypes.create_string_buffer(128)  # sigset_t
+    libc.sigemptyset(mask)
+    for number in _HEARD:
+        libc.sigaddset(mask, number)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
+    return int(libc.signalfd(-1, mask, os.O_NONBLOCK | os.O_CLOEXEC))
