@@ -129,6 +129,87 @@ def test_ctrl_c_of_a_terminal_reaches_the_worker_once() -> None:
         assert peer.log().count("ending: SIGINT") == 1
 
 
+def test_handlers_may_use_pools_that_fork() -> None:
+    with Peer() as peer:
+        assert peer.result("probe.fork_pools", {"count": 60}) == list(range(60))
+        assert peer.end() == 0
+
+
+@pytest.mark.parametrize("how", ["end of input", "SIGKILL"])
+def test_resource_trackers_may_end_by_themselves(how: str) -> None:
+    with Peer() as peer:
+        block = Path("/dev/shm") / peer.result("probe.share_memory")
+        assert block.exists()
+        if how == "SIGKILL":
+            peer.send("probe.end", {"how": how})
+        peer.close_input()
+        assert peer.rest() == []
+        peer.wait()
+        assert not block.exists()
+
+
+@pytest.mark.sentence("P-60", "P-62")
+def test_input_that_ended_long_before_the_worker_serves_is_answered(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with Peer(environment={"PROBE_STARTING": str(fifo)}) as peer:
+        assert fifo.read_text() == "starting"
+        asked = peer.send("probe.echo", {"value": 1})
+        peer.close_input()
+        with watching(peer.process.pid) as guardian:
+            assert not ends(guardian, 1.5)  # longer than a worker that serves would be given
+        fifo.write_text("go on")
+        assert [(answer["id"], answer["result"]) for answer in peer.rest()] == [(asked, 1)]
+        assert peer.wait() == 0
+
+
+@pytest.mark.parametrize("blocked", [[signal.SIGCHLD], [signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]], ids=str)
+def test_signals_that_the_owner_has_blocked_are_heard_all_the_same(blocked: list[signal.Signals]) -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+    try:
+        peer = Peer()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with peer:
+        assert peer.result("ping")["status"] == "ok"
+        peer.signal(signal.SIGTERM)
+        assert peer.wait() == 0
+
+
+def test_hang_up_of_the_terminal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        peer = Peer()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with peer:
+        assert peer.result("ping")["status"] == "ok"
+        peer.signal(signal.SIGHUP)
+        assert peer.result("ping")["status"] == "ok"
+        assert peer.end() == 0
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGALRM, signal.SIGHUP, signal.SIGUSR2, signal.SIGXCPU, signal.SIGRTMIN], ids=str
+)
+def test_signal_that_ends_processes_ends_worker_and_descendants(number: signal.Signals) -> None:
+    with Peer() as peer, watching(peer.result("probe.spawn")) as descendant:
+        peer.signal(number)
+        assert peer.wait() == -number
+        assert ends(descendant)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_soon_after_the_start_is_an_orderly_end(number: signal.Signals) -> None:
+    with Peer() as peer:
+        children = Path(f"/proc/{peer.process.pid}/task/{peer.process.pid}/children")
+        while not children.read_text():
+            assert peer.process.poll() is None
+        peer.signal(number)
+        assert peer.rest() == []
+        assert peer.wait() == 0
+
+
 def test_guardian_does_not_keep_the_output_open() -> None:
     with Peer() as peer, watching(peer.result("probe.own_pid")) as worker:
         guardian = f"/proc/{peer.process.pid}/fd"

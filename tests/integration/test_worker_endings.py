@@ -175,6 +175,17 @@ def test_stream_under_way_ends_with_the_number_of_its_chunks(name: str) -> None:
         assert peer.wait() == 0
 
 
+@pytest.mark.sentence("P-31")
+def test_nothing_of_a_stream_follows_its_terminal_response() -> None:
+    with Peer() as peer:
+        owed = peer.send("probe.late_word", stream=True)
+        assert peer.receive()["chunk"]["payload"] == "first"
+        peer.signal(signal.SIGTERM)
+        *before, last = [message for message in peer.rest() if message["id"] == owed]
+        assert all("chunk" in message for message in before)
+        assert last["success"] is False
+
+
 @pytest.mark.parametrize("name", ["count_main", "count_thread", "count_async"])
 def test_peer_that_goes_while_it_is_sent_something_ends_the_worker(name: str) -> None:
     with Peer("--framework", "probe", "--debug") as peer:
@@ -224,7 +235,9 @@ def test_signal_before_serving_begins_ends_a_worker_that_then_is_ready(tmp_path:
 def test_further_signals_change_nothing_up_to_the_last_moment(journal: Path) -> None:
     with journaling(journal) as peer:
         peer.result("ping")
-        while peer.process.poll() is None:
+        for _ in range(1_000_000):
+            if peer.process.poll() is not None:
+                break
             peer.signal(signal.SIGTERM)
             peer.signal(signal.SIGINT)
         assert peer.process.returncode == 0

@@ -89,11 +89,9 @@ def test_operation_that_takes_too_long_is_given_up_and_its_late_answer_ignored(c
 
 
 def test_death_of_the_worker_is_said_with_its_exit_code(client: BlockingClient) -> None:
-    client.run("ping")
     assert isinstance(client.peer, WorkerProcess)
-    client.peer.send_signal(signal.SIGKILL)
     with pytest.raises(WorkerCrashedError) as caught:
-        client.run("ping")
+        client.run("probe.end", {"how": "SIGKILL"})
     assert caught.value.details == {"exit_code": -9}
     assert client.peer.returncode() == -9
 

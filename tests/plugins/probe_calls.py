@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import multiprocessing
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing import shared_memory
 from typing import Any
 
 from bridge_core import BridgeError, CallContext, Register
@@ -79,6 +81,8 @@ def register(register: Register) -> None:
     register("end", end)
     register("terminate_fork", terminate_fork)
     register("speak_in_fork", speak_in_fork)
+    register("fork_pools", fork_pools)
+    register("share_memory", share_memory)
     register("framework_saw", framework_saw)
     register("progress", progress)
     register("put", put)
@@ -246,6 +250,21 @@ def terminate_fork() -> int:
     for fd in (ready, told):
         os.close(fd)
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def fork_pools(*, count: int) -> list[int]:
+    """Use process pools that fork, one after the other; each is ended by SIGTERM."""
+    results = []
+    for number in range(count):
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            results.append(pool.apply(abs, (-number,)))
+    return results
+
+
+def share_memory() -> str:
+    """Make a block of shared memory, which a resource tracker frees when the worker has ended; return its name."""
+    block = shared_memory.SharedMemory(create=True, size=1 << 16)
+    return block.name
 
 
 def speak_in_fork() -> int:

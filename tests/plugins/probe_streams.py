@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ def register(register: Register) -> None:
     register("blocks", blocks, streaming=True, runs="thread")
     register("blocks_async", blocks_async, streaming=True)
     register("closed", closed, runs="thread")
+    register("late_word", late_word, streaming=True, runs="thread")
     register("plain_generator", plain_generator)
     register("squares", squares, streaming=True)
     register("silent", silent, streaming=True)
@@ -76,6 +78,15 @@ async def blocks_async(ctx: CallContext, *, count: int, size: int) -> AsyncItera
     """Yield large chunks on the event loop."""
     for _ in range(count):
         yield "x" * size
+
+
+def late_word(ctx: CallContext) -> Iterator[str]:
+    """Say a word, and one more that takes long to encode once nobody wants it any more."""
+    yield "first"
+    never = threading.Event()
+    while not ctx.cancelled:
+        never.wait(0.01)
+    yield "x" * 20_000_000
 
 
 def closed() -> list[str]:

@@ -63,21 +63,21 @@ def installed_plugins() -> list[PluginMetadata]:
 
 
 def _entry_points() -> Iterator[tuple[PluginMetadata, importlib_metadata.EntryPoint]]:
-    """Yield the entry points of our group; of a distribution that is found twice, those that would be imported."""
-    seen = set()
+    try:
+        points = list(importlib_metadata.entry_points(group=ENTRY_POINT_GROUP))
+    except Exception:  # boundary: plugin call — one damaged file must not hide everybody's plugins
+        points = list(_readable_entry_points())
+    for point in points:
+        name, version = _name_and_version(point.dist)
+        yield PluginMetadata(name=point.name, distribution=name, version=version, target=point.value), point
+
+
+def _readable_entry_points() -> Iterator[importlib_metadata.EntryPoint]:
     for distribution in importlib_metadata.distributions():
         try:
-            points = distribution.entry_points.select(group=ENTRY_POINT_GROUP)
-        except Exception as exc:  # boundary: plugin call — somebody's damaged files must not hide everybody else's
-            _log.warning("a distribution's entry points cannot be read and are passed over: %s", _text(exc))
-            continue
-        if not points:
-            continue
-        name, version = _name_and_version(distribution)
-        if name not in seen:
-            for point in points:
-                yield PluginMetadata(name=point.name, distribution=name, version=version, target=point.value), point
-        seen.add(name)
+            yield from distribution.entry_points.select(group=ENTRY_POINT_GROUP)
+        except Exception as exc:  # boundary: plugin call — passed over, and said which
+            _log.warning("the entry points of %s cannot be read: %s", distribution.locate_file(""), _text(exc))
 
 
 def _name_and_version(distribution: Any) -> tuple[str, str]:

@@ -13,6 +13,8 @@ from .errors import InvalidArgumentsError, RefExistsError, RefNotFoundError, Sto
 
 __all__ = ["MemoryObjectStore", "PeerSession", "SessionStore"]
 
+_ANONYMOUS = "anonymous"  # where requests are that name no session: there is always room for this one
+
 
 @attrs.frozen
 class _Entry:
@@ -110,7 +112,7 @@ class SessionStore:
             return session
         with self._lock:
             if id not in self._sessions:
-                if len(self._sessions) >= self._max_sessions:
+                if len(self._sessions) >= self._max_sessions and id != _ANONYMOUS:
                     raise StoreFullError(
                         f"this peer has {self._max_sessions} sessions, which is the limit; use one of those",
                         limit=self._max_sessions,

@@ -87,7 +87,7 @@ class DescriptorTransport:
         Raises:
             TransportClosedError: The other end is gone.
         """
-        self._keep(data)
+        self.keep(data)
         self.drain()
 
     def drain(self) -> None:
@@ -105,7 +105,7 @@ class DescriptorTransport:
 
         The reading thread may call this: what is kept goes out while it waits in `receive`.
         """
-        self._keep(data)
+        self.keep(data)
         return self.flush()
 
     def flush(self) -> bool:
@@ -213,7 +213,8 @@ class DescriptorTransport:
         with self._counting:
             self._pending_bytes -= written
 
-    def _keep(self, data: bytes) -> None:
+    def keep(self, data: bytes) -> None:
+        """Put bytes behind those that wait; `drain` or `flush` sends them. Never blocks."""
         with self._counting:
             self._pending.append(memoryview(data))
             self._pending_bytes += len(data)

@@ -11,6 +11,9 @@ from ._descriptors import DescriptorTransport
 
 __all__ = ["WorkerProcess"]
 
+# Seconds after SIGTERM in which a guardian ends any worker, and whatever that has started: see worker/_grace.py. Killed
+# itself, it could not.
+_GUARDIAN = 5.0
 # Keeps the current folder off the worker's sys.path (from Python 3.11 on): a peer may start it anywhere, and a file
 # json.py there must not become a part of it. The worker takes it back, so that its own children are as usual.
 _SAFE_PATH = {"PYTHONSAFEPATH": "bridge"}
@@ -82,9 +85,9 @@ class WorkerProcess:
         if not self._closed:
             self._closed = True
             self.transport.close()
-        for step in (self._process.terminate, self._process.kill):
+        for step, wait in ((self._process.terminate, grace), (self._process.kill, _GUARDIAN)):
             try:
-                return self._process.wait(grace)
+                return self._process.wait(wait)
             except TimeoutExpired:
                 step()
         return self._process.wait()

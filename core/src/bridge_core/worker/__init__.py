@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as exc:
         os.write(2, f"pybridge worker: standard input and output must both be open: {exc}\n".encode())
         return 1
-    fork_guardian()
+    say_ready = fork_guardian()
     # The wire is claimed before anything else is imported that could print or read.
     from bridge_core.transports._descriptors import claim_standard_streams
 
@@ -33,4 +33,4 @@ def main(arguments: Sequence[str]) -> int:
         del os.environ["PYTHONSAFEPATH"]  # meant for this process only: see transports/_process.py
     from ._entry import serve
 
-    return serve(arguments, wire_in, wire_out)
+    return serve(arguments, wire_in, wire_out, say_ready)

@@ -49,6 +49,13 @@ class CallTable:
             first, call.claimed = not call.claimed, True
             return first
 
+    def unless_claimed(self, call: Call, do: Callable[[], None]) -> bool:
+        """Do something short that must come before the terminal response; return False, and do nothing, after it."""
+        with self._changed:
+            if not call.claimed:
+                do()
+            return not call.claimed
+
     def remove(self, call: Call) -> None:
         """Close a call whose terminal response has been written."""
         with self._changed:

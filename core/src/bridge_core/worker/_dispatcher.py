@@ -146,7 +146,7 @@ class Dispatcher:
     def event(self, name: Literal["progress", "goodbye"], *, wait: bool, **data: Any) -> None:
         """Tell the peer something, if it asked for such events."""
         if name in self.connection.wants:
-            self._send(Event(name=name, data=data), wait=wait)
+            self._write(self.connection.send(Event(name=name, data=data)), wait=wait)
 
     def prepare(self, call: Call) -> None:
         """Import the framework of a call if that has not been done; see FrameworkImporter.ensure."""
@@ -222,12 +222,19 @@ class Dispatcher:
         return None
 
     def _send_chunk(self, call: Call, payload: Any) -> None:
-        self._send(_chunk(call, self._encode(call, payload)), wait=_may_wait(call))
+        self._say(call, _chunk(call, self._encode(call, payload)))
         call.chunks += 1
 
     def _send_last_chunk(self, call: Call) -> None:
         """Say that the stream has ended well: a chunk without data, so that no chunk has to wait for its successor."""
-        self._send(_chunk(call, None, final=True), wait=_may_wait(call))
+        self._say(call, _chunk(call, None, final=True))
+
+    def _say(self, call: Call, chunk: Chunk) -> None:
+        """Send a chunk, unless the call has been abandoned meanwhile: nothing follows a terminal response."""
+        frame = self.connection.send(chunk)
+        if not self.calls.unless_claimed(call, lambda: self.transport.keep(frame)):
+            raise _shutting_down()
+        self._flush(wait=_may_wait(call))
 
     def _encode(self, call: Call, value: object) -> Any:
         def ask(leaf: object, encode: Callable[[object], Any]) -> Any:
@@ -273,15 +280,16 @@ class Dispatcher:
         except BridgeError as exc:  # its details, its traceback or a name that the peer sent
             return self.connection.send(Failure.of(message.id, exc, self.clock()), closes=closes)
 
-    def _send(self, message: Chunk | Event, *, wait: bool) -> None:
-        self._write(self.connection.send(message), wait=wait)
-
     def _write(self, frame: bytes, *, wait: bool) -> None:
+        self.transport.keep(frame)
+        self._flush(wait=wait)
+
+    def _flush(self, *, wait: bool) -> None:
         try:
             if wait:
-                self.transport.write(frame)
+                self.transport.drain()
             else:
-                self.transport.offer(frame)
+                self.transport.flush()
         except TransportClosedError as exc:
             _log.debug("%s", exc)  # the reader sees the end of input too, and ends the worker
 

@@ -22,8 +22,8 @@ __all__ = ["serve"]
 _log = logging.getLogger(__name__)
 
 
-def serve(arguments: Sequence[str], wire_in: int, wire_out: int) -> int:
-    """Serve the peer at the other end of two descriptors and return the exit code."""
+def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int) -> int:
+    """Serve the peer at the other end of two descriptors, tell the guardian so, and return the exit code."""
     orders: SimpleQueue[str] = SimpleQueue()
     watch_signals(orders.put)  # before plugins are loaded, which may take long
     try:
@@ -40,7 +40,11 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int) -> int:
         return 1
     transport = DescriptorTransport(wire_in, wire_out)
     os.register_at_fork(after_in_child=transport.disown)
-    code = Worker(options, plugins, transport, orders=orders).run()
+    worker = Worker(options, plugins, transport, orders=orders)
+    if say_ready >= 0:
+        os.write(say_ready, b"!")
+        os.close(say_ready)
+    code = worker.run()
     ignore_signals()
     return code
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ALONE", "GRACE", "HARD", "LAST_WORDS"]
+__all__ = ["ALONE", "GRACE", "HARD", "LAST_WORDS", "ORPHANS", "START"]
 
 GRACE = 2.0
 """For accepted work to finish."""
@@ -12,3 +12,7 @@ LAST_WORDS = 0.1
 """For what stops when it is told to, once the grace is over."""
 HARD = 0.35
 """For plugins' shutdown and the interpreter's own exit, after that."""
+ORPHANS = 0.1
+"""For what a worker leaves behind to end by itself, as resource trackers do once their owner is gone."""
+START = 30.0
+"""For a worker whose input has ended before it serves."""

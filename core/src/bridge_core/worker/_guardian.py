@@ -25,13 +25,19 @@ if TYPE_CHECKING:
 __all__ = ["Guardian"]
 
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36  # <sys/prctl.h>
-_ENDS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-_FORWARDED = (*_ENDS, signal.SIGUSR1, signal.SIGUSR2)
-_HEARD = (*_FORWARDED, signal.SIGCHLD)
+_ENDS = frozenset([signal.SIGINT, signal.SIGTERM])
+# Handed on: all that would end this process by default, and that somebody sends. Not those of the terminal, which stop
+# and continue it, nor those that a defect of its own would raise.
+_KEPT = frozenset({
+    signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGURG,
+    signal.SIGWINCH, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP,
+    signal.SIGSYS, signal.SIGPIPE,
+})  # fmt: skip
 _SIGINFO = 128  # bytes of a signalfd_siginfo, which begins with the number
 # The worker keeps to its own times; these, a little longer, are for one that cannot.
-_WHEN_ALONE = _grace.ALONE + _grace.LAST_WORDS + _grace.HARD + 0.1
+_WHEN_ALONE = _grace.ALONE + _grace.LAST_WORDS + _grace.HARD + 0.05
 _WHEN_TOLD = _grace.GRACE + _grace.LAST_WORDS + _grace.HARD + 0.15
+_LOST = 1 << 8  # the wait status of exit code 1, for a worker whose own nobody can tell
 _SWEEP = 1.0  # a process in uninterruptible sleep cannot be ended by anybody
 
 
@@ -41,17 +47,21 @@ class Guardian:
     Args:
         worker: The worker's process id.
         owner_fd: Readable when the owner is gone; -1 where that cannot be watched.
+        ready: Readable when the worker serves.
     """
 
-    def __init__(self, worker: int, owner_fd: int) -> None:
+    def __init__(self, worker: int, owner_fd: int, ready: int) -> None:
         prctl(_PR_SET_CHILD_SUBREAPER, 1)
         self._worker = worker
         self._owner_fd = owner_fd
+        self._ready = ready
+        self._serves = self._hung_up = False
         self._status: int | None = None
         self._deadline: float | None = None
         self._signals = _listen()
         self._poll = select.poll()
         self._poll.register(self._signals, select.POLLIN)
+        self._poll.register(ready, select.POLLIN)
         self._poll.register(0, select.POLLRDHUP)  # the hang-up only: what is to be read is the worker's
         if owner_fd >= 0:
             self._poll.register(owner_fd, select.POLLIN)
@@ -74,7 +84,7 @@ class Guardian:
             infos = os.read(fd, 16 * _SIGINFO)
             for start in range(0, len(infos), _SIGINFO):
                 number = int.from_bytes(infos[start : start + 4], sys.byteorder)
-                if number in _FORWARDED:
+                if number != signal.SIGCHLD:
                     os.kill(self._worker, number)  # not reaped yet: the number is still its own
                 if number in _ENDS:
                     self._end_within(_WHEN_TOLD)
@@ -82,9 +92,16 @@ class Guardian:
             self._poll.unregister(fd)
             os.kill(self._worker, signal.SIGTERM)
             self._end_within(_WHEN_ALONE)
+        elif fd == self._ready:
+            self._poll.unregister(fd)
+            self._serves = True
+            if self._hung_up:
+                self._end_within(_WHEN_ALONE)
         else:  # the input has ended, or there never was one
             self._poll.unregister(fd)
-            self._end_within(_WHEN_ALONE)
+            self._hung_up = True
+            # A worker that does not serve yet has not read what was sent before: its time begins when it can.
+            self._end_within(_WHEN_ALONE if self._serves else _grace.START)
 
     def _end_within(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -103,14 +120,19 @@ class Guardian:
                 if reaped[0] == self._worker:
                     self._status = reaped[1]
         except ChildProcessError:
+            if self._status is None:
+                self._status = _LOST
             return False
         return True
 
     def _sweep(self) -> None:
-        """Kill all that descends from here until nothing is left."""
-        end = time.monotonic() + _SWEEP
-        while self._reap() and time.monotonic() < end:
-            kill_descendants()
+        """Let end by itself what does so, then kill all that descends from here until nothing is left."""
+        worker_is_gone = self._status is not None
+        patience = time.monotonic() + (_grace.ORPHANS if worker_is_gone else 0.0)
+        end = patience + _SWEEP
+        while self._reap() and (now := time.monotonic()) < end:
+            if now >= patience:
+                kill_descendants()
             select.select([], [], [], 0.001)
 
     def _leave(self) -> NoReturn:
@@ -133,9 +155,11 @@ def _listen() -> int:
     again before it was read is one signal.
     """
     libc = ctypes.CDLL(None)
+    # What is ignored stays so: `nohup` means it.
+    heard = {number for number in signal.valid_signals() - _KEPT if signal.getsignal(number) is not signal.SIG_IGN}
     mask = ctypes.create_string_buffer(128)  # sigset_t
     libc.sigemptyset(mask)
-    for number in _HEARD:
+    for number in heard:
         libc.sigaddset(mask, number)
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
+    signal.pthread_sigmask(signal.SIG_SETMASK, heard)
     return int(libc.signalfd(-1, mask, os.O_NONBLOCK | os.O_CLOEXEC))

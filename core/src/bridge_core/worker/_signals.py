@@ -10,6 +10,7 @@ from collections.abc import Callable
 __all__ = ["ignore_signals", "watch_signals"]
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
+_forking = threading.local()
 
 
 def watch_signals(order: Callable[[str], None]) -> None:
@@ -24,8 +25,10 @@ def watch_signals(order: Callable[[str], None]) -> None:
     signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
     for number in _ENDING:
         signal.signal(number, lambda number, frame: order(signal.Signals(number).name))
-    # Otherwise a SIGTERM for a forked child would not end the child, and would end the worker.
-    os.register_at_fork(after_in_child=_forget_signals)
+    # A SIGTERM for a forked child must end the child, and not the worker whose pipe it has inherited: not even one that
+    # comes before the child could forget.
+    os.register_at_fork(before=_hold_signals, after_in_parent=_let_signals, after_in_child=_forget_signals)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)  # blocked since the guardian was forked
     threading.Thread(target=_read, args=(read_fd, order), name="bridge-signals", daemon=True).start()
 
 
@@ -42,7 +45,16 @@ def _read(read_fd: int, order: Callable[[str], None]) -> None:
                 order(signal.Signals(number).name)
 
 
+def _hold_signals() -> None:
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+
+def _let_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+
+
 def _forget_signals() -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    _let_signals()
