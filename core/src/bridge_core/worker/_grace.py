@@ -8,9 +8,9 @@ GRACE = 2.0
 """For accepted work to finish."""
 ALONE = 0.4
 """The same when the peer is gone."""
-LAST_WORDS = 0.1
+LAST_WORDS = 0.05
 """For what stops when it is told to, once the grace is over."""
-HARD = 0.35
+HARD = 0.25
 """For plugins' shutdown and the interpreter's own exit, after that."""
 ORPHANS = 0.1
 """For what a worker leaves behind to end by itself, as resource trackers do once their owner is gone."""

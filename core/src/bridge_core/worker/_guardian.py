@@ -35,8 +35,9 @@ _KEPT = frozenset({
 })  # fmt: skip
 _SIGINFO = 128  # bytes of a signalfd_siginfo, which begins with the number
 # The worker keeps to its own times; these, a little longer, are for one that cannot.
-_WHEN_ALONE = _grace.ALONE + _grace.LAST_WORDS + _grace.HARD + 0.05
-_WHEN_TOLD = _grace.GRACE + _grace.LAST_WORDS + _grace.HARD + 0.15
+_MARGIN = 0.25
+_WHEN_ALONE = _grace.ALONE + _grace.LAST_WORDS + _grace.HARD + _MARGIN
+_WHEN_TOLD = _grace.GRACE + _grace.LAST_WORDS + _grace.HARD + _MARGIN
 _LOST = 1 << 8  # the wait status of exit code 1, for a worker whose own nobody can tell
 _SWEEP = 1.0  # a process in uninterruptible sleep cannot be ended by anybody
 
