@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from multiprocessing import shared_memory
+from pathlib import Path
 from typing import Any
 
 from bridge_core import BridgeError, CallContext, Register
@@ -264,7 +265,17 @@ def fork_pools(*, count: int) -> list[int]:
 def share_memory() -> str:
     """Make a block of shared memory, which a resource tracker frees when the worker has ended; return its name."""
     block = shared_memory.SharedMemory(create=True, size=1 << 16)
+    # The tracker is a process that has just been started; that it ignores SIGTERM says that it is there.
+    (tracker,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    never = threading.Event()
+    while not _ignores(int(tracker), signal.SIGTERM):
+        never.wait(0.01)
     return block.name
+
+
+def _ignores(pid: int, number: signal.Signals) -> bool:
+    (mask,) = (line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "SigIgn" in line)
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def speak_in_fork() -> int:
