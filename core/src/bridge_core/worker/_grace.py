@@ -10,9 +10,9 @@ ALONE = 0.4
 """The same when the peer is gone."""
 LAST_WORDS = 0.05
 """For what stops when it is told to, once the grace is over."""
-HARD = 0.25
+HARD = 0.3
 """For plugins' shutdown and the interpreter's own exit, after that."""
-ORPHANS = 0.25
+ORPHANS = 0.2
 """For what a worker leaves behind to end by itself, as resource trackers do once their owner is gone."""
 START = 30.0
 """For a worker whose input has ended before it serves."""

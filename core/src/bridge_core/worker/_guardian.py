@@ -35,7 +35,7 @@ _KEPT = frozenset({
 })  # fmt: skip
 _SIGINFO = 128  # bytes of a signalfd_siginfo, which begins with the number
 # The worker keeps to its own times; these, a little longer, are for one that cannot.
-_MARGIN = 0.25
+_MARGIN = 0.2
 _WHEN_ALONE = _grace.ALONE + _grace.LAST_WORDS + _grace.HARD + _MARGIN
 _WHEN_TOLD = _grace.GRACE + _grace.LAST_WORDS + _grace.HARD + _MARGIN
 _LOST = 1 << 8  # the wait status of exit code 1, for a worker whose own nobody can tell
