@@ -208,6 +208,7 @@ def daemon() -> int:
     starter = subprocess.Popen([sys.executable, "-S", "-E", "-c", code], stdout=subprocess.PIPE, env={})
     assert starter.stdout is not None
     pid = int(starter.stdout.readline())
+    starter.stdout.readline()  # "ready": it writes nothing more, and so does not notice that nobody reads
     starter.wait()
     return pid
 
