@@ -98,6 +98,12 @@ def test_session_beyond_the_limit_is_refused_and_existing_ones_are_not() -> None
     assert sessions.get("a") is first
 
 
+def test_requests_that_name_no_session_always_have_one() -> None:
+    sessions = SessionStore(max_sessions=1)
+    sessions.get("a")
+    assert sessions.get("anonymous").id == "anonymous"
+
+
 def test_of_many_threads_that_open_one_session_all_get_the_same() -> None:
     sessions = SessionStore()
     with ThreadPoolExecutor(8) as threads:

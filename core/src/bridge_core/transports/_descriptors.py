@@ -81,15 +81,6 @@ class DescriptorTransport:
         for fd in (read_fd, write_fd):
             _enlarge_pipe(fd)
 
-    def write(self, data: bytes) -> None:
-        """Send, waiting until the other end has room.
-
-        Raises:
-            TransportClosedError: The other end is gone.
-        """
-        self.keep(data)
-        self.drain()
-
     def drain(self) -> None:
         """Send all that was kept, waiting until the other end has room.
 
