@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -28,25 +29,46 @@ def say(transport: DescriptorTransport, data: bytes) -> None:
 
 
 @attrs.define(eq=False)
-class Pipes:
-    """A transport and the raw other ends of its pipes."""
+class Wire:
+    """A transport and the raw other end."""
 
     transport: DescriptorTransport
     to_it: int
     from_it: int
+    one_socket: bool = False
 
     def read(self, size: int) -> bytes:
         """Read so many bytes of what the transport has sent."""
         data = b""
-        while len(data) < size and (more := os.read(self.from_it, size - len(data))):
+        while len(data) < size:
+            select.select([self.from_it], [], [], BOUND)
+            more = os.read(self.from_it, size - len(data))
+            if not more:
+                break
             data += more
         return data
 
 
-@pytest.fixture
-def pipes() -> Iterator[Pipes]:
+def over_pipes() -> Wire:
     (read_fd, to_it), (from_it, write_fd) = os.pipe(), os.pipe()
-    made = Pipes(DescriptorTransport(read_fd, write_fd, max_pending=4 * MEGABYTE), to_it, from_it)
+    return Wire(DescriptorTransport(read_fd, write_fd, max_pending=4 * MEGABYTE), to_it, from_it)
+
+
+def over_pipes_that_cannot_be_told_not_to_wait() -> Wire:
+    wire = over_pipes()
+    wire.transport._no_wait = 0  # as with Linux before 6.4, and elsewhere
+    return wire
+
+
+def over_one_socket() -> Wire:
+    ours, theirs = (end.detach() for end in socket.socketpair())
+    transport = DescriptorTransport(ours, os.dup(ours), max_pending=4 * MEGABYTE)
+    return Wire(transport, theirs, os.dup(theirs), one_socket=True)
+
+
+@pytest.fixture(params=[over_pipes, over_pipes_that_cannot_be_told_not_to_wait, over_one_socket])
+def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
+    made: Wire = request.param()
     yield made
     made.transport.close()
     for fd in (made.to_it, made.from_it):
@@ -54,148 +76,246 @@ def pipes() -> Iterator[Pipes]:
             os.close(fd)
 
 
-def hang_up(pipes: Pipes, *, reading: bool = False) -> None:
-    """Close the other end of one pipe."""
-    if reading:
-        os.close(pipes.from_it)
-        pipes.from_it = -1
-    else:
-        os.close(pipes.to_it)
-        pipes.to_it = -1
+def hang_up(wire: Wire, *, reading: bool = False) -> None:
+    """Close the other end of one pipe; of a socket there is only one."""
+    if reading or wire.one_socket:
+        os.close(wire.from_it)
+        wire.from_it = -1
+    if not reading or wire.one_socket:
+        os.close(wire.to_it)
+        wire.to_it = -1
 
 
-def test_bytes_arrive_as_they_were_sent(pipes: Pipes) -> None:
-    os.write(pipes.to_it, b"hello")
-    assert pipes.transport.receive(BOUND) == b"hello"
-    say(pipes.transport, b"good ")
-    assert pipes.transport.offer(b"bye")
-    assert pipes.read(8) == b"good bye"
+def test_bytes_arrive_as_they_were_sent(wire: Wire) -> None:
+    os.write(wire.to_it, b"hello")
+    assert wire.transport.receive(BOUND) == b"hello"
+    say(wire.transport, b"good ")
+    assert wire.transport.offer(b"bye")
+    assert wire.read(8) == b"good bye"
 
 
-def test_much_arrives_in_large_parts(pipes: Pipes) -> None:
+def test_much_arrives_in_large_parts(wire: Wire) -> None:
     with ThreadPoolExecutor(1) as threads:
-        sent = threads.submit(os.write, pipes.to_it, b"x" * MEGABYTE)
+        sent = threads.submit(os.write, wire.to_it, b"x" * MEGABYTE)
         received = 0
         while received < MEGABYTE:
-            received += len(pipes.transport.receive(BOUND))
+            received += len(wire.transport.receive(BOUND))
         assert sent.result(BOUND) == MEGABYTE
 
 
-def test_closed_input_is_the_end(pipes: Pipes) -> None:
-    os.write(pipes.to_it, b"last")
-    hang_up(pipes)
-    assert pipes.transport.receive(BOUND) == b"last"
-    assert pipes.transport.receive(BOUND) == b""
-    assert pipes.transport.receive(BOUND) == b""
+def test_closed_input_is_the_end(wire: Wire) -> None:
+    os.write(wire.to_it, b"last")
+    hang_up(wire)
+    assert wire.transport.receive(BOUND) == b"last"
+    assert wire.transport.receive(BOUND) == b""
+    assert wire.transport.receive(BOUND) == b""
 
 
-def test_waiting_for_bytes_has_an_end(pipes: Pipes) -> None:
+def test_waiting_for_bytes_has_an_end(wire: Wire) -> None:
     with pytest.raises(TimeoutError):
-        pipes.transport.receive(0.01)
+        wire.transport.receive(0.01)
 
 
-def test_peer_that_no_longer_reads_is_gone(pipes: Pipes) -> None:
-    hang_up(pipes, reading=True)
-    assert pipes.transport.receive(BOUND) == b""
+def test_peer_that_no_longer_reads_is_gone(wire: Wire) -> None:
+    hang_up(wire, reading=True)
+    assert wire.transport.receive(BOUND) == b""
     with pytest.raises(TransportClosedError):
-        say(pipes.transport, b"x")
-    assert pipes.transport.offer(b"x"), "what nobody will read is not kept"
+        say(wire.transport, b"x")
+    assert wire.transport.offer(b"x"), "what nobody will read is not kept"
 
 
-def test_what_does_not_fit_goes_out_while_waiting_for_bytes(pipes: Pipes) -> None:
-    assert not pipes.transport.offer(b"x" * 3 * MEGABYTE)
+def test_what_does_not_fit_goes_out_while_waiting_for_bytes(wire: Wire) -> None:
+    assert not wire.transport.offer(b"x" * 3 * MEGABYTE)
     with ThreadPoolExecutor(1) as threads:
-        read = threads.submit(pipes.read, 3 * MEGABYTE)
-        answered = threads.submit(os.write, pipes.to_it, b"thanks")
-        assert pipes.transport.receive(BOUND) == b"thanks"
+        read = threads.submit(wire.read, 3 * MEGABYTE)
+        answered = threads.submit(os.write, wire.to_it, b"thanks")
+        assert wire.transport.receive(BOUND) == b"thanks"
         assert len(read.result(BOUND)) == 3 * MEGABYTE
         assert answered.result(BOUND) == 6
 
 
-def test_nothing_is_read_while_too_much_waits_to_be_written(pipes: Pipes) -> None:
-    pipes.transport.offer(b"x" * 6 * MEGABYTE)
-    os.write(pipes.to_it, b"more")
+def test_nothing_is_read_while_too_much_waits_to_be_written(wire: Wire) -> None:
+    wire.transport.offer(b"x" * 6 * MEGABYTE)
+    os.write(wire.to_it, b"more")
     with pytest.raises(TimeoutError):
-        pipes.transport.receive(0.01)
+        wire.transport.receive(0.01)
     with ThreadPoolExecutor(1) as threads:
-        read = threads.submit(pipes.read, 6 * MEGABYTE)
-        assert pipes.transport.receive(BOUND) == b"more"
-        pipes.transport.drain()
+        read = threads.submit(wire.read, 6 * MEGABYTE)
+        assert wire.transport.receive(BOUND) == b"more"
+        wire.transport.drain()
         assert len(read.result(BOUND)) == 6 * MEGABYTE
 
 
-def test_room_is_waited_for_until_the_peer_reads(pipes: Pipes) -> None:
-    assert pipes.transport.wait_for_room()
-    pipes.transport.offer(b"x" * 6 * MEGABYTE)
+def test_room_is_waited_for_until_the_peer_reads(wire: Wire) -> None:
+    assert wire.transport.wait_for_room()
+    wire.transport.offer(b"x" * 6 * MEGABYTE)
     with ThreadPoolExecutor(1) as threads:
-        read = threads.submit(pipes.read, 6 * MEGABYTE)
-        assert pipes.transport.wait_for_room()
-        pipes.transport.drain()
+        read = threads.submit(wire.read, 6 * MEGABYTE)
+        assert wire.transport.wait_for_room()
+        wire.transport.drain()
         assert len(read.result(BOUND)) == 6 * MEGABYTE
 
 
 @pytest.mark.parametrize("reading", [True, False])
-def test_peer_that_hangs_up_instead_of_reading_is_noticed(pipes: Pipes, reading: bool) -> None:
-    pipes.transport.offer(b"x" * 6 * MEGABYTE)
-    os.write(pipes.to_it, b"more")
+def test_peer_that_hangs_up_instead_of_reading_is_noticed(wire: Wire, reading: bool) -> None:
+    wire.transport.offer(b"x" * 6 * MEGABYTE)
+    os.write(wire.to_it, b"more")
     with ThreadPoolExecutor(1) as threads:
-        room = threads.submit(pipes.transport.wait_for_room)
-        hang_up(pipes, reading=reading)
+        room = threads.submit(wire.transport.wait_for_room)
+        hang_up(wire, reading=reading)
         assert not room.result(BOUND) or reading
-    assert pipes.transport.receive(BOUND) in ({b"more", b""} if reading else {b""})
+    assert wire.transport.receive(BOUND) in ({b"more", b""} if reading else {b""})
 
 
-def test_writers_in_several_threads_do_not_mix_their_bytes(pipes: Pipes) -> None:
+def test_writers_in_several_threads_do_not_mix_their_bytes(wire: Wire) -> None:
     sizes = [1, 5000, 200_000, 3] * 4
     with ThreadPoolExecutor(len(sizes) + 1) as threads:
-        read = threads.submit(pipes.read, sum(sizes))
+        read = threads.submit(wire.read, sum(sizes))
         for number, size in enumerate(sizes):
-            threads.submit(say, pipes.transport, bytes([number]) * size)
+            threads.submit(say, wire.transport, bytes([number]) * size)
         data = read.result(BOUND)
     runs = [data.count(bytes([number])) for number in range(len(sizes))]
     assert runs == sizes
     assert sum(a != b for a, b in pairwise(data)) == len(sizes) - 1
 
 
-def test_descriptors_that_were_made_non_blocking_work_too(pipes: Pipes) -> None:
-    os.set_blocking(pipes.to_it, False)
-    for fd in (pipes.transport._read_fd, pipes.transport._write_fd):
+def test_descriptors_that_were_made_non_blocking_work_too(wire: Wire) -> None:
+    os.set_blocking(wire.to_it, False)
+    for fd in (wire.transport._read_fd, wire.transport._write_fd):
         os.set_blocking(fd, False)
     with ThreadPoolExecutor(1) as threads:
-        sent = threads.submit(say, pipes.transport, b"x" * 3 * MEGABYTE)
-        assert len(pipes.read(3 * MEGABYTE)) == 3 * MEGABYTE
+        sent = threads.submit(say, wire.transport, b"x" * 3 * MEGABYTE)
+        assert len(wire.read(3 * MEGABYTE)) == 3 * MEGABYTE
         sent.result(BOUND)
     with pytest.raises(TimeoutError):
-        pipes.transport.receive(0.01)
+        wire.transport.receive(0.01)
 
 
-def test_socket_serves_with_a_duplicate_of_itself() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        transport = DescriptorTransport(os.dup(ours.fileno()), os.dup(ours.fileno()))
-        try:
-            say(transport, b"ping")
-            assert theirs.recv(4) == b"ping"
-            theirs.sendall(b"pong")
-            assert transport.receive(BOUND) == b"pong"
-            transport.offer(b"unread")
-            theirs.close()
-            assert transport.receive(BOUND) == b""
-        finally:
-            transport.close()
+def test_end_with_bytes_that_nobody_has_read_is_the_end(wire: Wire) -> None:
+    wire.transport.offer(b"unread")
+    hang_up(wire)
+    assert wire.transport.receive(BOUND) == b""
 
 
-def test_call_of_one_thread_does_not_wait_for_the_blocked_write_of_another(pipes: Pipes) -> None:
-    blocked = threading.Thread(target=say, args=(pipes.transport, b"x" * 3 * MEGABYTE))
+def test_bytes_are_waited_for_without_an_end(wire: Wire) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        received = threads.submit(wire.transport.receive)
+        os.write(wire.to_it, b"hello")
+        assert received.result(BOUND) == b"hello"
+        received = threads.submit(wire.transport.receive)
+        hang_up(wire)
+        assert received.result(BOUND) == b""
+
+
+def test_what_was_kept_goes_before_what_is_offered(wire: Wire) -> None:
+    wire.transport.keep(b"first ")
+    wire.transport.keep(b"")
+    assert wire.transport.offer(b"second ")
+    assert wire.transport.offer(b"third")
+    assert wire.read(18) == b"first second third"
+
+
+def test_rest_of_what_is_offered_goes_before_what_is_kept_later(wire: Wire) -> None:
+    assert not wire.transport.offer(b"x" * 3 * MEGABYTE)
+    assert not wire.transport.offer(b"y")
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(wire.read, 3 * MEGABYTE + 1)
+        wire.transport.drain()
+        assert read.result(BOUND) == b"x" * 3 * MEGABYTE + b"y"
+
+
+@pytest.mark.parametrize("send", [DescriptorTransport.flush, DescriptorTransport.drain])
+def test_many_pieces_of_any_size_go_out_as_one_stream(
+    wire: Wire, send: Callable[[DescriptorTransport], object]
+) -> None:
+    pieces = [bytes([number % 256]) * size for number, size in enumerate([1, 9, 5000, 30_000, 70_000, 7] * 3)]
+    for piece in pieces:
+        wire.transport.keep(piece)
+    send(wire.transport)
+    assert wire.read(sum(map(len, pieces))) == b"".join(pieces)
+
+
+def test_descriptors_block_as_before(wire: Wire) -> None:
+    wire.transport.offer(b"x" * 3 * MEGABYTE)
+    assert os.get_blocking(wire.transport._write_fd)
+    assert os.get_blocking(wire.transport._read_fd)
+
+
+def test_timeout_that_a_program_sets_for_its_sockets_is_not_that_of_the_wire() -> None:
+    ours, theirs = (end.detach() for end in socket.socketpair())
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(BOUND)
+    try:
+        transport = DescriptorTransport(ours, os.dup(ours))
+    finally:
+        socket.setdefaulttimeout(before)
+    assert os.get_blocking(ours)
+    assert not transport.offer(b"x" * 3 * MEGABYTE)
+    transport.close()
+    os.close(theirs)
+
+
+def test_waiting_can_be_ended_by_another_thread(wire: Wire) -> None:
+    wire.transport.wake()  # not yet
+    wire.transport.be_wakeable()
+    with ThreadPoolExecutor(1) as threads:
+        received = threads.submit(wire.transport.receive)
+        wire.transport.wake()
+        assert isinstance(received.exception(BOUND), InterruptedError)
+    os.write(wire.to_it, b"hello")
+    assert wire.transport.receive(BOUND) == b"hello"
+    wire.transport.offer(b"x" * 6 * MEGABYTE)
+    wire.transport.wake()
+    with pytest.raises(InterruptedError):
+        wire.transport.wait_for_room()
+
+
+def test_hang_up_is_seen_without_reading(wire: Wire) -> None:
+    assert not wire.transport.hung_up()
+    os.write(wire.to_it, b"last")
+    assert not wire.transport.hung_up()
+    hang_up(wire)
+    assert wire.transport.hung_up()
+    assert wire.transport.receive(BOUND) == b"last"
+
+
+def test_peer_sees_the_end_and_can_still_answer(wire: Wire) -> None:
+    say(wire.transport, b"bye")
+    wire.transport.hang_up()
+    assert wire.read(4) == b"bye"
+    os.write(wire.to_it, b"good bye")
+    assert wire.transport.receive(BOUND) == b"good bye"
+    assert not wire.transport.hung_up()
+
+
+def test_wire_is_at_its_end_for_who_disowns_it_and_the_peer_does_not_hear_of_it(wire: Wire) -> None:
+    wire.transport.disown()
+    assert wire.transport.offer(b"from a forked child")
+    assert wire.transport.receive() == b""
+    assert wire.read(1) == b""
+
+
+def test_room_comes_also_from_another_thread_that_drains(wire: Wire) -> None:
+    wire.transport.offer(b"x" * 6 * MEGABYTE)
+    with ThreadPoolExecutor(2) as threads:
+        drained = threads.submit(wire.transport.drain)
+        read = threads.submit(wire.read, 6 * MEGABYTE)
+        assert wire.transport.wait_for_room()
+        assert len(read.result(BOUND)) == 6 * MEGABYTE
+        drained.result(BOUND)
+
+
+def test_call_of_one_thread_does_not_wait_for_the_blocked_write_of_another(wire: Wire) -> None:
+    blocked = threading.Thread(target=say, args=(wire.transport, b"x" * 3 * MEGABYTE))
     blocked.start()
-    first = pipes.read(MEGABYTE)
-    pipes.transport.offer(b"y")
-    os.write(pipes.to_it, b"z")
-    assert pipes.transport.receive(BOUND) == b"z"
-    rest = pipes.read(2 * MEGABYTE)
+    first = wire.read(MEGABYTE)
+    wire.transport.offer(b"y")
+    os.write(wire.to_it, b"z")
+    assert wire.transport.receive(BOUND) == b"z"
+    rest = wire.read(2 * MEGABYTE)
     blocked.join(BOUND)
-    pipes.transport.drain()
-    assert (first + rest, pipes.read(1)) == (b"x" * 3 * MEGABYTE, b"y")
+    wire.transport.drain()
+    assert (first + rest, wire.read(1)) == (b"x" * 3 * MEGABYTE, b"y")
 
 
 CLAIM = """

@@ -35,9 +35,7 @@ def check_json(payload: Buffer, limits: Limits) -> bool:
         ValueTooComplexError: There are more values than `limits.max_nodes`.
     """
     size = len(payload)
-    if size <= min(limits.max_depth, limits.max_nodes):  # a level costs at least a byte, and so does a value
-        return False
-    if size <= limits.max_nodes:
+    if size <= limits.max_nodes:  # a value costs at least a byte
         return _openers(payload, limits.max_depth + 1) > limits.max_depth
     # Counting also what is inside strings gives at least the number of values, so mostly there is nothing more to do.
     openers = _openers(payload, limits.max_nodes)
@@ -86,8 +84,6 @@ def check_msgpack(payload: Buffer, limits: Limits, *, plain_limit: int | None = 
         ValueTooComplexError: There are more values, or more bytes outside binary ones, than allowed.
     """
     size = len(payload)
-    if size <= min(limits.max_depth, limits.max_nodes):
-        return False
     if size > limits.max_nodes or (plain_limit is not None and size > plain_limit):
         scan = _Scan(payload, limits.max_nodes)
         if scan.nodes > limits.max_nodes:

@@ -16,6 +16,7 @@ import msgspec
 from bridge_core.errors import SerializeFailedError
 
 from ._bounds import check_json, check_msgpack, token_size
+from ._frames import HEADER_SIZE
 from ._messages import Id, OnlyCredit, OnlyId, is_id
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Codec:
     """One way of writing messages; safe to use from several threads."""
 
     name: str
-    _encode: Callable[[object], bytes]
+    _encode_into: Callable[[object, bytearray, int], None]
     _decoder: Callable[[Any], Any]
     check: Callable[[Buffer, Limits, bool], bool]
     """Refuse too many values (payload, limits, whether a worker receives it); true if depth must be checked after."""
@@ -51,14 +52,16 @@ class Codec:
     def _decode_only_credit(self) -> Callable[[Buffer], OnlyCredit]:
         return self.decoder(OnlyCredit)
 
-    def encode(self, value: object) -> bytes:
-        """Return the value as a payload.
+    def encode(self, value: object) -> bytearray:
+        """Return the value as a payload behind `HEADER_SIZE` bytes, so that it need not be copied into its frame.
 
         Raises:
             SerializeFailedError: Something in it has no form in this codec.
         """
+        frame = bytearray()
         try:
-            return self._encode(value)
+            self._encode_into(value, frame, HEADER_SIZE)
+            return frame
         except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as exc:
             raise SerializeFailedError(f"the message cannot be written as {self.name}: {exc}") from exc
 
@@ -125,14 +128,14 @@ def _refuse_extension(code: int, data: memoryview) -> NoReturn:
 
 JSON = Codec(
     name="json",
-    encode=msgspec.json.Encoder().encode,
+    encode_into=msgspec.json.Encoder().encode_into,
     decoder=msgspec.json.Decoder,
     check=_check_json,
     first_member=_first_json,
 )
 MSGPACK = Codec(
     name="msgpack",
-    encode=msgspec.msgpack.Encoder().encode,
+    encode_into=msgspec.msgpack.Encoder().encode_into,
     decoder=lambda into: msgspec.msgpack.Decoder(into, ext_hook=_refuse_extension),
     check=_check_msgpack,
     first_member=_first_msgpack,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bridge_core.errors import (
     BridgeError,
@@ -18,7 +18,7 @@ from bridge_core.errors import (
 
 from ._bounds import check_depth
 from ._codecs import CODECS, JSON, MSGPACK, UNDECODABLE, detect
-from ._frames import FrameDecoder, encode_frame
+from ._frames import HEADER_SIZE, FrameDecoder, fill_in_header
 from ._limits import Limits
 from ._messages import (
     BadMessage,
@@ -37,6 +37,7 @@ from ._messages import (
     selected,
     to_wire,
 )
+from ._usual import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,13 +71,15 @@ class Connection:
 
     def __init__(self, role: Role, *, limits: Limits | None = None, codec: str = "json") -> None:
         self._limits = Limits() if limits is None else limits
+        # A level costs at least a byte, and so does a value.
+        self._harmless = min(self._limits.max_depth, self._limits.max_nodes)
         self._is_worker = role == "worker"
         self._sends = _SENDS[role]
         self._frames = FrameDecoder(self._limits.max_frame_bytes)
         self._undecided = codec == "auto"
         self._use(JSON if self._undecided else CODECS[codec])
         self._first = True
-        self._greeting: list[bytes] = []
+        self._greeting: list[bytearray] = []
         self._open: set[Id] = set()
         self._wants: frozenset[str] = frozenset()
 
@@ -120,20 +123,26 @@ class Connection:
                 return BadMessage(id=None, error=exc.with_traceback(None), fatal=True)
             if payload is None:
                 return None
-            message = self._receive(payload)
+            message = self._receive_first(payload) if self._first else self._decoded(payload)
             if isinstance(message, Request):
                 return self._opened(message)
+            if isinstance(message, Negotiation):
+                return BadMessage(
+                    id=None, error=MalformedMessageError("only the first message can negotiate the codec")
+                )
             if message is not None:
                 return message
 
-    def data_to_send(self) -> bytes:
+    def data_to_send(self) -> Buffer:
         """Return what the protocol itself has to say (the answer to the older greeting), and forget it."""
+        if not self._greeting:
+            return b""
         try:
             return self._greeting.pop()  # atomic: of two threads one gets it
         except IndexError:
             return b""
 
-    def send(self, message: Message, *, closes: bool = True) -> bytes:
+    def send(self, message: Message, *, closes: bool = True) -> Buffer:
         """Return the message as one frame; as a worker, an answer closes its request.
 
         Args:
@@ -148,37 +157,39 @@ class Connection:
         kind = type(message)
         if kind not in self._sends:
             raise InternalError(f"this end of a connection does not send a {kind.__name__}")
-        if isinstance(message, ToolCall) and not message.id.startswith("t-"):
-            raise InternalError(f"the id of a tool call begins with 't-', not {message.id!r}")
-        if isinstance(message, Chunk) and message.id not in self._open:
-            raise _not_open(message)
-        closing = message if closes and self._is_worker and isinstance(message, (Response, Failure)) else None
-        if closing is not None and (closing.id is None or closing.id not in self._open):
-            raise _not_open(closing)
+        if not self._is_worker:
+            return self._frame(message)
+        about: Any = message  # of one of the kinds that have an id, where that is looked at
+        if kind is ToolCall and not about.id.startswith("t-"):
+            raise InternalError(f"the id of a tool call begins with 't-', not {about.id!r}")
+        answers = closes and (kind is Response or kind is Failure)
+        if (answers or kind is Chunk) and about.id not in self._open:
+            raise _not_open(about)
         frame = self._frame(message)
-        if closing is not None and closing.id is not None:
+        if answers:
             try:
-                self._open.remove(closing.id)  # not `discard`: of two threads that answer, one must fail
+                self._open.remove(about.id)  # not `discard`: of two threads that answer, one must fail
             except KeyError:
-                raise _not_open(closing) from None
+                raise _not_open(about) from None
         # Usually empty. Here so that nothing can overtake the answer to the greeting.
         return self.data_to_send() + frame if self._greeting else frame
 
-    def _frame(self, message: Message) -> bytes:
-        payload = self._codec.encode(to_wire(message))
+    def _frame(self, message: Message) -> bytearray:
+        frame = self._codec.encode(to_wire(message))
         limit = self._limits.max_frame_bytes
-        if len(payload) > limit and isinstance(message, (Response, Failure, Chunk)):
+        size = len(frame) - HEADER_SIZE
+        if size > limit and isinstance(message, (Response, Failure, Chunk)):
             raise ResultTooLargeError(
-                f"the result is {len(payload)} bytes long, a frame holds at most {limit}",
-                size=len(payload),
-                limit=limit,
+                f"the result is {size} bytes long, a frame holds at most {limit}", size=size, limit=limit
             )
-        return encode_frame(payload, limit)
+        fill_in_header(frame, limit)
+        return frame
 
     def _use(self, codec: Codec) -> None:
         self._codec = codec
         self._decode: Callable[[Buffer], FromPeer | FromWorker]
         self._decode = codec.decoder(FromPeer) if self._is_worker else codec.decoder(FromWorker)
+        self._usual = Usual(codec)
 
     def _opened(self, request: Request) -> Request | BadMessage:
         error: BridgeError
@@ -192,21 +203,19 @@ class Connection:
             return request
         return BadMessage(id=request.id, error=error)
 
-    def _receive(self, payload: Buffer) -> Message | BadMessage | None:
-        """Decode one payload; None if it was the greeting, which has been answered."""
-        first, self._first = self._first, False
+    def _receive_first(self, payload: Buffer) -> Message | BadMessage | None:
+        """Decode the payload that may decide the codec; None if it was the greeting, which has been answered."""
+        self._first = False
         configured = self._codec
-        if first and self._undecided:
+        if self._undecided:
             self._use(detect(payload))
-        elif first and configured is MSGPACK and payload[:1] in _TEXT:
+        elif configured is MSGPACK and payload[:1] in _TEXT:
             self._use(JSON)  # it can only be the older greeting, which is JSON whatever codec was configured
         message = self._decoded(payload)
         if isinstance(message, Negotiation):
-            if first:
-                self._select(message)
-                return None
-            return BadMessage(id=None, error=MalformedMessageError("only the first message can negotiate the codec"))
-        if first and self._codec is not configured and not self._undecided:
+            self._select(message)
+            return None
+        if self._codec is not configured and not self._undecided:
             self._use(configured)
             return BadMessage(id=None, error=MalformedMessageError(f"this connection speaks {configured.name}"))
         return message
@@ -216,11 +225,15 @@ class Connection:
         wire: FromPeer | FromWorker | None = None
         error: BridgeError
         try:
-            must_walk = codec.check(payload, self._limits, self._is_worker)
+            must_walk = len(payload) > self._harmless and codec.check(payload, self._limits, self._is_worker)
+            if not must_walk and (usual := self._usual.decode(payload)) is not None:
+                return usual
             wire = received = self._decode(payload)
             if must_walk:
                 check_depth(received.values(), self._limits.max_depth)
-            return received.message()
+            message = received.message()
+            self._usual.expect(type(message))
+            return message
         except (MalformedMessageError, ValueTooComplexError) as exc:
             error = exc.with_traceback(None)  # a message must not keep alive what its making has used
         except RecursionError:
@@ -232,7 +245,9 @@ class Connection:
     def _select(self, greeting: Negotiation) -> None:
         wanted = [greeting.preferred, *greeting.supported]
         codec = next((CODECS[name] for name in wanted if name in CODECS), JSON)
-        self._greeting.append(encode_frame(JSON.encode(selected(codec.name)), self._limits.max_frame_bytes))
+        answer = JSON.encode(selected(codec.name))
+        fill_in_header(answer, self._limits.max_frame_bytes)
+        self._greeting.append(answer)
         self._use(codec)
 
 

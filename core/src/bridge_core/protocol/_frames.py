@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
     Buffer: TypeAlias = bytes | bytearray
 
-__all__ = ["FrameDecoder", "encode_frame"]
+__all__ = ["HEADER_SIZE", "FrameDecoder", "encode_frame", "fill_in_header"]
 
 _HEADER = struct.Struct(">I")
-_HEADER_SIZE = _HEADER.size
+HEADER_SIZE = _HEADER.size
+"""Bytes before each payload."""
 
 # From this size on, a frame is handed out in the very buffer it arrived in instead of being copied out of it.
 _HAND_OVER = 64 * 1024
@@ -27,14 +28,26 @@ def encode_frame(payload: Buffer, max_frame_bytes: int) -> bytes:
     Raises:
         FrameTooLargeError: The payload is longer than `max_frame_bytes`; nothing is lost, it was not sent.
     """
-    size = len(payload)
+    frame = bytearray(HEADER_SIZE)
+    frame += payload
+    fill_in_header(frame, max_frame_bytes)
+    return bytes(frame)
+
+
+def fill_in_header(frame: bytearray, max_frame_bytes: int) -> None:
+    """Make a frame of a payload that was written with `HEADER_SIZE` bytes free before it.
+
+    Raises:
+        FrameTooLargeError: The payload is longer than `max_frame_bytes`; nothing is lost, it was not sent.
+    """
+    size = len(frame) - HEADER_SIZE
     if size > max_frame_bytes:
         raise FrameTooLargeError(
             f"a message of {size} bytes does not fit in a frame of at most {max_frame_bytes} bytes",
             size=size,
             limit=max_frame_bytes,
         )
-    return _HEADER.pack(size) + payload
+    _HEADER.pack_into(frame, 0, size)
 
 
 class FrameDecoder:
@@ -83,7 +96,7 @@ class FrameDecoder:
             TruncatedFrameError: The stream ended inside a frame; the framing is lost.
         """
         buffer = self._buffer
-        start = self._position + _HEADER_SIZE
+        start = self._position + HEADER_SIZE
         if start > len(buffer):
             self._check_end()
             return None

@@ -17,9 +17,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from bridge_core.errors import CODES, BridgeError, MalformedMessageError
 
 __all__ = [
-    "BadMessage", "Chunk", "ErrorInfo", "Event", "Failure", "FromPeer", "FromWorker", "Id", "Message", "Negotiation",
-    "OnlyCredit", "OnlyId", "Request", "Response", "StreamCredit", "Tool", "ToolCall", "answerable_id", "explain",
-    "is_id", "selected", "to_wire",
+    "BadMessage", "Chunk", "ChunkWire", "ErrorInfo", "Event", "Failure", "FromPeer", "FromWorker", "Id", "Message",
+    "Negotiation", "OnlyCredit", "OnlyId", "Request", "Response", "StreamCredit", "Tool", "ToolCall", "answerable_id",
+    "explain", "is_id", "is_usual", "selected", "to_wire",
 ]  # fmt: skip
 
 Id: TypeAlias = int | float | str
@@ -162,7 +162,9 @@ class _ChunkBody(Struct, kw_only=True, frozen=True):
     final: bool = field(name="is_final", default=False)
 
 
-class _ChunkWire(Struct, kw_only=True, frozen=True):
+class ChunkWire(Struct, kw_only=True, frozen=True):
+    """A chunk as it is on the wire."""
+
     id: Id
     chunk: _ChunkBody
 
@@ -327,7 +329,7 @@ def to_wire(message: Message) -> object:
     """Return what a codec must encode for the message."""
     if type(message) is Chunk:
         body = _ChunkBody(number=message.number, payload=message.payload, final=message.final)
-        return _ChunkWire(id=message.id, chunk=body)
+        return ChunkWire(id=message.id, chunk=body)
     if type(message) is StreamCredit:
         return {"command": _CREDIT, "args": {"id": message.id, "chunks": message.chunks}}
     return message
@@ -336,6 +338,14 @@ def to_wire(message: Message) -> object:
 def selected(codec: str) -> dict[str, str]:
     """Return the answer to the older greeting."""
     return {"type": "protocol_selected", "protocol": codec}
+
+
+def is_usual(request: Request) -> bool:
+    """Whether a request that was decoded as such holds nothing that only `FromPeer` looks at."""
+    if request.operation == _CREDIT or request.stream_window is not None:
+        return False
+    timeout = request.timeout_ms
+    return is_id(request.id) and (timeout is None or 0 <= timeout <= _MOST_TIMEOUT_MS)
 
 
 def answerable_id(message: FromPeer | FromWorker) -> Id | None:
@@ -349,11 +359,11 @@ def answerable_id(message: FromPeer | FromWorker) -> Id | None:
 
 def is_id(value: object) -> TypeGuard[Id]:
     """Whether the value can be the id of a request: a string or a number that JSON can express, and not too long."""
+    if isinstance(value, int):
+        return type(value) is int and -_BEYOND < value < _BEYOND
     if isinstance(value, str):
         return len(value) <= _LONGEST_ID
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return type(value) is int and -_BEYOND < value < _BEYOND
+    return isinstance(value, float) and math.isfinite(value)
 
 
 _EXPECTED = {

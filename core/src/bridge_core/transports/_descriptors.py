@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from bridge_core.errors import TransportClosedError
 
+from ._buffers import enlarge_pipe, reuse_memory, socket_at
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Buffer: TypeAlias = bytes | bytearray | memoryview
+
 __all__ = ["DescriptorTransport", "claim_standard_streams"]
 
-# A small buffer is had without a system call; one that was filled is followed by a large one.
-_READ_SMALL, _READ_LARGE = 1 << 16, 1 << 20
-_PIPE_BYTES = 1 << 20
-# A descriptor that polls as writable takes this much without blocking: a free page of a pipe (PIPE_BUF), and far
-# less than what a unix socket keeps free before it says so.
+# A small buffer is had without a system call; one that was filled is followed by larger ones.
+_READ_SMALL, _READ_LARGE = 1 << 16, 1 << 18
+# A descriptor that polls as writable takes this much without blocking: a free page of a pipe (PIPE_BUF).
 _SAFE_WRITE = select.PIPE_BUF
+# Not to wait is asked for with each write, because O_NONBLOCK holds for every process that shares the pipe.
+_NO_WAIT: int = getattr(os, "RWF_NOWAIT", 0)  # Linux; for pipes from 6.4 on
+_UNSUPPORTED = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ESPIPE})
+_NO_MORE: int = getattr(select, "POLLRDHUP", 0)  # Linux; elsewhere a half-closed socket is noticed by reading
 
 
 def claim_standard_streams() -> tuple[int, int]:
@@ -44,18 +57,10 @@ def claim_standard_streams() -> tuple[int, int]:
     return wire_in, wire_out
 
 
-def _enlarge_pipe(fd: int) -> None:
-    """Ask for a pipe of 1 MiB: fewer switches for large payloads. Not a pipe, or over the user's limit: leave it."""
-    import fcntl
-
-    try:
-        fcntl.fcntl(fd, 1031, _PIPE_BYTES)  # F_SETPIPE_SZ, which `fcntl` names only on Linux
-    except OSError:
-        return
-
-
 class DescriptorTransport:
     """Sends and receives bytes over a readable and a writable descriptor, which it owns from now on.
+
+    Whether they block is left as it is: their flags may be shared with other processes.
 
     Args:
         read_fd: Where bytes come from.
@@ -67,19 +72,72 @@ class DescriptorTransport:
         self._read_fd = read_fd
         self._write_fd = write_fd
         self._max_pending = max_pending
-        self._pending: deque[memoryview] = deque()
+        self._pending: deque[Buffer] = deque()
         self._pending_bytes = 0
         self._counting = threading.Lock()
         self._writing = threading.Lock()
+        self._draining = False
         self._read_size = _READ_SMALL
+        self._socket = socket_at(write_fd)
+        if self._socket is not None:
+            import socket
+
+            self._dont_wait = socket.MSG_DONTWAIT
+        self._no_wait = _NO_WAIT
         self._writable = select.poll()
         self._writable.register(write_fd, select.POLLOUT)
         self._incoming = select.poll()  # what `receive` waits for, kept as registered between calls
         self._incoming.register(read_fd, select.POLLIN)
         self._incoming.register(write_fd, 0)
         self._as_registered = (False, False)
+        self._wakes: tuple[int, int] | None = None
+        self.broken = False
+        """Whether a write has found that the other end no longer reads: what was offered last did not arrive."""
         for fd in (read_fd, write_fd):
-            _enlarge_pipe(fd)
+            enlarge_pipe(fd)
+
+    def offer(self, data: Buffer) -> bool:
+        """Send what can be sent without waiting, keep the rest; return whether nothing is left.
+
+        The reading thread may call this: what is kept goes out while it waits in `receive`.
+        """
+        if not self._pending and self._writing.acquire(blocking=False):
+            try:
+                if self._pending:  # kept just now by others, so it goes first
+                    self.keep(data)
+                elif (written := self._write_now(data)) < len(data):
+                    with self._counting:  # before what others have kept meanwhile
+                        self._pending.appendleft(memoryview(data)[written:])
+                        self._pending_bytes += len(data) - written
+            except TransportClosedError:
+                return True
+            finally:
+                self._writing.release()
+        else:
+            self.keep(data)
+        return not self._pending or self.flush()
+
+    def keep(self, data: Buffer) -> None:
+        """Put bytes behind those that wait; `drain` or `flush` sends them. Never blocks."""
+        if data:
+            with self._counting:
+                self._pending.append(data)
+                self._pending_bytes += len(data)
+
+    def flush(self) -> bool:
+        """Send what can be sent without waiting; return whether nothing is left."""
+        while self._pending and self._writing.acquire(blocking=False):
+            try:
+                while self._pending:
+                    written = self._write_now(self._head())
+                    if not written:
+                        return False
+                    self._written(written)
+            except TransportClosedError:
+                return True
+            finally:
+                self._writing.release()
+        return not self._pending
 
     def drain(self) -> None:
         """Send all that was kept, waiting until the other end has room.
@@ -87,31 +145,14 @@ class DescriptorTransport:
         Raises:
             TransportClosedError: The other end is gone.
         """
-        with self._writing:
-            while self._pending:
-                self._write_some(len(self._pending[0]))
-
-    def offer(self, data: bytes) -> bool:
-        """Send what can be sent without waiting, keep the rest; return whether nothing is left.
-
-        The reading thread may call this: what is kept goes out while it waits in `receive`.
-        """
-        self.keep(data)
-        return self.flush()
-
-    def flush(self) -> bool:
-        """Send what can be sent without waiting; return whether nothing is left."""
-        while self._pending and self._writing.acquire(blocking=False):
-            try:
-                while self._pending and self._writable.poll(0):
-                    self._write_some(_SAFE_WRITE)
-                if self._pending:
-                    return False
-            except TransportClosedError:
-                return True
-            finally:
-                self._writing.release()
-        return not self._pending
+        while self._pending:
+            with self._writing:
+                self._draining = True
+                try:
+                    while self._pending:
+                        self._written(self._write(self._head()))
+                finally:
+                    self._draining = False
 
     def receive(self, timeout: float | None = None) -> bytes:
         """Wait for bytes and return them; b"" when the other end is gone or has closed its end.
@@ -122,23 +163,52 @@ class DescriptorTransport:
 
         Raises:
             TimeoutError: Nothing came for `timeout` seconds.
+            InterruptedError: `wake` was called.
         """
         while True:
-            self._register()
+            if self._pending or self._as_registered[0]:
+                self._register()
             events = self._incoming.poll(None if timeout is None else timeout * 1000)
             if not events:
                 raise TimeoutError(f"nothing came for {timeout} seconds")
             for fd, event in events:
-                if fd == self._read_fd and not event & select.POLLIN and self._as_registered[1]:
-                    return b""  # POLLHUP, which comes unasked
                 if fd == self._read_fd:
+                    if self._as_registered[1] and not event & select.POLLIN:
+                        return b""  # POLLHUP, which comes unasked
                     data = self._read()
                     if data is not None:
                         return data
+                elif fd != self._write_fd:
+                    self._woken()
                 elif event & select.POLLOUT:
                     self.flush()
                 else:  # POLLERR, POLLHUP: nobody will ever read
                     return b""
+
+    def be_wakeable(self) -> None:
+        """Make `wake` work; before that it does nothing."""
+        if self._wakes is None:
+            self._wakes = os.pipe()
+            os.set_blocking(self._wakes[1], False)
+            self._incoming.register(self._wakes[0], select.POLLIN)
+
+    def wake(self) -> None:
+        """Let `receive` or `wait_for_room` raise InterruptedError, now or the next time; any thread may call this."""
+        if self._wakes is not None:
+            with suppress(BlockingIOError):  # so many wakes are waiting already
+                os.write(self._wakes[1], b"!")
+
+    def _woken(self) -> None:
+        assert self._wakes is not None  # or who else has written?
+        os.read(self._wakes[0], _READ_SMALL)
+        raise InterruptedError("woken")
+
+    def hung_up(self) -> bool:
+        """Return whether the other end is gone, whatever of it still waits to be received; any thread may ask."""
+        ends = select.poll()
+        ends.register(self._read_fd, _NO_MORE)
+        ends.register(self._write_fd, 0)
+        return bool(ends.poll(0))
 
     def wait_for_room(self) -> bool:
         """Wait until no more than `max_pending` bytes are kept; return False if the other end hangs up instead.
@@ -147,29 +217,47 @@ class DescriptorTransport:
         """
         while self._pending_bytes > self._max_pending:
             self._register()
-            for _, event in self._incoming.poll():
-                if event & select.POLLOUT:
+            for fd, event in self._incoming.poll():
+                if fd not in (self._read_fd, self._write_fd):
+                    self._woken()
+                elif event & select.POLLOUT:
                     self.flush()
                 elif not event & select.POLLIN:
                     return False
         return True
 
+    def hang_up(self) -> None:
+        """Send nothing more, so that the other end sees the end of its input; what it still sends can be received."""
+        if self._socket is not None:
+            import socket
+
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_WR)  # for every duplicate of it, also in a forked child
+            return
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, self._write_fd)  # not closed: another thread may be about to write
+        os.close(null)
+
     def disown(self) -> None:
         """Let go of the wire in a forked child: it must not speak for its parent, nor keep the wire open."""
+        self._forget_socket()
         null = os.open(os.devnull, os.O_RDWR)
-        for fd in (self._read_fd, self._write_fd):
+        for fd in (self._read_fd, self._write_fd, *(self._wakes or ())):
             os.dup2(null, fd)
         os.close(null)
 
     def close(self) -> None:
         """Close both descriptors; bytes still kept are lost."""
         self._forget()
-        for fd in (self._read_fd, self._write_fd):
+        self._forget_socket()
+        for fd in (self._read_fd, self._write_fd, *(self._wakes or ())):
             os.close(fd)
 
     def _register(self) -> None:
         """Say what to wait for: room if something was kept, bytes unless too much was."""
-        wanted = (bool(self._pending), self._pending_bytes > self._max_pending)
+        crowded = self._pending_bytes > self._max_pending
+        # Who drains sends everything, and would be disturbed for each piece; but only room ends being crowded.
+        wanted = (bool(self._pending) and (crowded or not self._draining), crowded)
         if wanted != self._as_registered:
             kept, crowded = self._as_registered = wanted
             self._incoming.modify(self._write_fd, select.POLLOUT if kept else 0)
@@ -183,34 +271,76 @@ class DescriptorTransport:
             return None  # the peer made its end, and so ours, non-blocking
         except ConnectionResetError:
             return b""
-        self._read_size = _READ_LARGE if len(data) == self._read_size else _READ_SMALL
+        if len(data) == _READ_SMALL:
+            reuse_memory()
+            self._read_size = _READ_LARGE
         return data
 
-    def _write_some(self, most: int) -> None:
-        """Write from the head of what is pending; the caller holds the lock."""
-        head = self._pending[0]
+    def _head(self) -> Buffer:
+        """Return what to write next, small pieces as one: one system call for all; the caller holds the lock."""
+        with self._counting:
+            size = count = 0
+            for piece in self._pending:
+                size += len(piece)
+                if size > _READ_SMALL:
+                    break
+                count += 1
+            if count > 1:
+                joined = b"".join(islice(self._pending, count))
+                for _ in range(count - 1):  # never empty, which would mean that nothing waits
+                    self._pending.popleft()
+                self._pending[0] = joined
+            return self._pending[0] if self._pending else b""  # closed meanwhile
+
+    def _write_now(self, data: Buffer) -> int:
+        """Write what can be written without waiting and return how much; the caller holds the lock."""
         try:
-            written = os.write(self._write_fd, head[:most])
+            if self._socket is not None:
+                return self._socket.send(data, self._dont_wait)
+            if self._no_wait:
+                return os.pwritev(self._write_fd, (data,), -1, self._no_wait)
+            return os.write(self._write_fd, memoryview(data)[:_SAFE_WRITE]) if self._writable.poll(0) else 0
+        except BlockingIOError:
+            return 0
+        except OSError as exc:
+            if self._no_wait and exc.errno in _UNSUPPORTED:
+                self._no_wait = 0
+                return self._write_now(data)
+            raise self._closed(exc) from exc
+
+    def _write(self, data: Buffer) -> int:
+        """Write, waiting for room, and return how much; the caller holds the lock."""
+        try:
+            return os.write(self._write_fd, data)
         except BlockingIOError:
             self._writable.poll()
-            return
+            return 0
         except OSError as exc:
-            self._forget()
-            raise TransportClosedError(f"the other end no longer reads: {exc}") from exc
-        if written == len(head):
-            self._pending.popleft()
-        else:
-            self._pending[0] = head[written:]
-        with self._counting:
-            self._pending_bytes -= written
+            raise self._closed(exc) from exc
 
-    def keep(self, data: bytes) -> None:
-        """Put bytes behind those that wait; `drain` or `flush` sends them. Never blocks."""
+    def _written(self, size: int) -> None:
+        """Take from the head of what is pending; the caller holds the lock."""
         with self._counting:
-            self._pending.append(memoryview(data))
-            self._pending_bytes += len(data)
+            if not self._pending:
+                return
+            self._pending_bytes -= size
+            head = self._pending[0]
+            if size == len(head):
+                self._pending.popleft()
+            else:
+                self._pending[0] = memoryview(head)[size:]
+
+    def _closed(self, exc: OSError) -> TransportClosedError:
+        self.broken = True
+        self._forget()
+        return TransportClosedError(f"the other end no longer reads: {exc}")
 
     def _forget(self) -> None:
         with self._counting:
             self._pending.clear()
             self._pending_bytes = 0
+
+    def _forget_socket(self) -> None:
+        if self._socket is not None:
+            self._socket.detach()  # the descriptor is closed as one
+            self._socket = None
