@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bridge_core.errors import BridgeError, NotConfiguredError, SerializeFailedError, ValueTooComplexError
 from bridge_core.protocol import Connection, Limits, Request, Response
-from bridge_core.serialize import Serializer
+from bridge_core.serialize import NOT_PLAIN, Serializer, plain
 
 pytestmark = [pytest.mark.capability("A16")]
 
@@ -245,3 +245,30 @@ def test_what_is_not_refused_for_its_size_is_accepted_by_a_peer_with_the_same_li
         assert accepted(form)
         sent += 1
     assert 5 < sent < 80
+
+
+@given(values)
+def test_value_that_is_plain_is_what_a_serializer_makes_of_it_and_a_copy(value: Any) -> None:
+    form = plain(value)
+    for codec in ("json", "msgpack"):
+        whole = encode(value, native=codec == "msgpack")
+        assert form is NOT_PLAIN or repr(form) == repr(whole)
+    assert form is NOT_PLAIN or not isinstance(value, (list, dict)) or form is not value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"), [-float("inf")],
+        2**64, {"a": -(2**63) - 1}, (1,), {1}, b"x", {1: 2}, {"$type": 1}, {"a": {"$": 1}},
+        [[[[1]]]], list(range(33)), {"a": object()}, type("Text", (str,), {})("x"), {"a": True, "b": (1,)},
+    ],
+)  # fmt: skip
+def test_value_that_is_not_plain_is_left_to_a_serializer(value: Any) -> None:
+    assert plain(value) is NOT_PLAIN
+
+
+def test_value_that_contains_itself_is_not_plain() -> None:
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    assert plain(cycle) is NOT_PLAIN

@@ -10,11 +10,14 @@ from typing import Any
 from ._models import JsonValue
 from .errors import BridgeError, HandlerRaisedError, SerializeFailedError, ValueTooComplexError
 
-__all__ = ["Serializer"]
+__all__ = ["NOT_PLAIN", "QUICK_NODES", "Serializer", "plain"]
+
+NOT_PLAIN: Any = object()
+"""What `plain` answers for a value that it leaves to a `Serializer`."""
 
 _PLAIN = frozenset([type(None), bool, str])
 _TEXT, _FLOATS = frozenset([str]), frozenset([float])
-_SAFE = 2**63  # integers outside ±2^63 … 2^64 have no MessagePack form
+_SAFE, _BEYOND = 2**63, 2**64  # integers outside ±2^63 … 2^64 have no MessagePack form
 
 # Values of the standard library that travel as text (a duration as seconds), by the class that they are exactly: by
 # name, so that nothing is imported for a look.
@@ -33,6 +36,38 @@ _TEXTUAL: dict[str, tuple[str, Callable[[Any], str | float]]] = {
         ("ip", str),
     ),
 }
+
+# Containers this small, and no deeper, need no list of what is open, no path and no counting: together they hold less
+# than QUICK_NODES values.
+_QUICK_ITEMS, _QUICK_DEPTH = 32, 3
+QUICK_NODES = 40_000
+
+
+def plain(value: Any, depth: int = _QUICK_DEPTH) -> Any:
+    """Return a copy of a small value of JSON's own types, which is its wire form; NOT_PLAIN for any other value.
+
+    Most results are such, and a Serializer would cost more than all the rest of an answer.
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is int:
+        return value if -_SAFE <= value < _BEYOND else NOT_PLAIN
+    if kind is float:
+        return value if math.isfinite(value) else NOT_PLAIN
+    if not depth or (kind is not dict and kind is not list) or len(value) > _QUICK_ITEMS:
+        return NOT_PLAIN
+    if kind is list:
+        items = [item if type(item) in _PLAIN else plain(item, depth - 1) for item in value]
+        return NOT_PLAIN if NOT_PLAIN in items else items
+    members = {}
+    for key, item in value.items():
+        form = item if type(item) in _PLAIN else plain(item, depth - 1)
+        if form is NOT_PLAIN or type(key) is not str or key[:1] == "$":
+            return NOT_PLAIN
+        members[key] = form
+    return members
+
 
 Ask = Callable[[object, Callable[[object], JsonValue]], JsonValue]
 
@@ -73,7 +108,7 @@ class Serializer:
         return form(self, value)
 
     def _int(self, value: int) -> Any:
-        return value if -_SAFE <= value < 2 * _SAFE else self._leaf("int", value=_digits(value))
+        return value if -_SAFE <= value < _BEYOND else self._leaf("int", value=_digits(value))
 
     def _float(self, value: float) -> Any:
         return value if self._native or math.isfinite(value) else self._leaf("float", value=repr(value))

@@ -43,7 +43,10 @@ class Builtins:
             self.shutdown,
         ]
         compiled = [Operation.of(None, one.__name__, one, runs="reader", idempotent=True) for one in at_once]
-        compiled.append(Operation.of(None, "configure", self.configure, runs="main", idempotent=True))
+        configures = Operation.of(None, "configure", self.configure, runs="main", idempotent=True, configures=True)
+        # On the main thread, because objects that go may run plugin code.
+        closes = Operation.of(None, "close_session", self.close_session, runs="main", idempotent=True)
+        compiled += [configures, closes]
         return {operation.name: operation for operation in compiled}
 
     def hello(
@@ -68,6 +71,7 @@ class Builtins:
             "core_version": __version__,
             "codecs": [*CODEC_NAMES],
             "frameworks": self._frameworks(),
+            "configures": [name for name, one in self.dispatcher.catalogue.all().items() if one.configures],
             "limits": msgspec.to_builtins(self.dispatcher.limits),
         }
 
@@ -134,6 +138,11 @@ class Builtins:
         plugin = self.dispatcher.plugins.get(framework)
         own = [one.describe() for one in sorted(plugin.operations.values(), key=lambda one: one.name)]
         return {**self._describe(plugin), "operations": own}
+
+    def close_session(self, ctx: CallContext) -> dict[str, Any]:
+        """Forget this session: its objects and settings; naming it again is an error, except for the anonymous one."""
+        self.dispatcher.sessions.close(ctx.session.id)
+        return {"status": "closed", "session_id": ctx.session.id}
 
     def configure(self, ctx: CallContext, *, config: dict[str, Any], framework: str | None = None) -> dict[str, Any]:
         """Configure one framework for this session; answers with the effective settings, secrets redacted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import attrs
 
@@ -34,37 +35,41 @@ class CallTable:
         # By identity: an id may come again as soon as its answer is on the wire, which is before `remove`.
         self._calls: set[Call] = set()
         self._closed = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = False  # a notification nobody waits for costs more than all the rest
 
     def add(self, call: Call) -> bool:
         """Open a call; return False, and do nothing, after `close`."""
-        with self._changed:
+        with self._lock:
             if not self._closed:
                 self._calls.add(call)
             return not self._closed
 
     def claim(self, call: Call) -> bool:
         """Return True to one caller only: the one that gives the call its terminal response."""
-        with self._changed:
+        with self._lock:
             first, call.claimed = not call.claimed, True
             return first
 
-    def unless_claimed(self, call: Call, do: Callable[[], None]) -> bool:
+    def unless_claimed(self, call: Call, do: Callable[..., None], *arguments: Any) -> bool:
         """Do something short that must come before the terminal response; return False, and do nothing, after it."""
-        with self._changed:
+        with self._lock:
             if not call.claimed:
-                do()
+                do(*arguments)
             return not call.claimed
 
     def remove(self, call: Call) -> None:
         """Close a call whose terminal response has been written."""
-        with self._changed:
+        with self._lock:
             self._calls.discard(call)
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     def wait_empty(self, timeout: float, *, unless: Callable[[], bool] = bool) -> None:
         """Wait until no call is open, the time is over or, looked at after `wake`, `unless` is true."""
         with self._changed:
+            self._waiting = True
             self._changed.wait_for(lambda: not self._calls or unless(), timeout)
 
     def wake(self) -> None:
@@ -74,12 +79,12 @@ class CallTable:
 
     def close(self) -> list[Call]:
         """Take no more calls and return those that are still open."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             return list(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
-        with self._changed:
+        with self._lock:
             return iter(list(self._calls))
 
     def __len__(self) -> int:

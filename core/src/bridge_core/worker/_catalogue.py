@@ -24,6 +24,7 @@ class Catalogue:
         self._own = own
         self._plugins = plugins
         self.default = default
+        self._found: dict[str, Operation] = {}  # by the name alone: no more than there are operations, twice
 
     def find(self, name: str, framework: str | None) -> Operation:
         """Return the operation a request means by a name and, perhaps, a framework.
@@ -36,6 +37,14 @@ class Catalogue:
             FrameworkNotFoundError: The request's framework is not served here.
             PluginLoadFailedError: The plugin of the framework is broken.
         """
+        if framework is not None:
+            return self._find(name, framework)
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = self._find(name, None)
+        return found
+
+    def _find(self, name: str, framework: str | None) -> Operation:
         if own := self._own.get(name):
             return own
         prefix, dot, rest = name.partition(".")

@@ -82,12 +82,12 @@ class Ending:
         if self.owns_process:
             threading.Thread(target=self._exit_hard, name="bridge-exit", daemon=True).start()
         _log.info("ending: %s", reason)
-        self.dispatcher.event("goodbye", wait=False, reason=reason)
+        self.dispatcher.replies.event("goodbye", wait=False, reason=reason)
         self._let_finish()
         self._abandoned = self.dispatcher.calls.close()
         for call in self._abandoned:
             error = ShuttingDownError(f"the worker ended ({reason}) before {call.operation.full_name} did")
-            self.dispatcher.abandon(call, error)
+            self.dispatcher.replies.abandon(call, error)
             _log.warning("%s was still running and is abandoned", call.operation.full_name)
         self.main.stop()
         self.threads.stop()

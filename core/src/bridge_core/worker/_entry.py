@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 
 from bridge_core._plugins import PluginHost
 from bridge_core.errors import BridgeError
+from bridge_core.protocol import Connection, Failure
 from bridge_core.transports import DescriptorTransport
 
 from ._log import configure_log, one_line
@@ -37,6 +40,7 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         return 2
     except BridgeError as exc:
         sys.stderr.write(f"pybridge worker: {one_line(str(exc))}\n")
+        _refuse(exc, options.codec, wire_out)
         return 1
     transport = DescriptorTransport(wire_in, wire_out)
     os.register_at_fork(after_in_child=transport.disown)
@@ -47,6 +51,13 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
     code = worker.run()
     ignore_signals()
     return code
+
+
+def _refuse(error: BridgeError, codec: str, wire_out: int) -> None:
+    """Tell the peer why there is no worker: an answer to whatever it may have asked."""
+    frame = Connection("worker", codec=codec).send(Failure.of(None, error, time.time()), closes=False)
+    with suppress(OSError):  # the peer is gone
+        os.write(wire_out, frame)
 
 
 def _load(options: Options) -> PluginHost:

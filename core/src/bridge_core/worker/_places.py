@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Call
@@ -25,21 +25,39 @@ class MainPlace:
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        # SimpleQueue, because its put is safe inside a signal handler.
-        self._queue: SimpleQueue[Call | None] = SimpleQueue()
+        self.waiting: deque[Call | None] = deque()
+        self._stopped = threading.Event()
 
     def submit(self, call: Call) -> None:
-        """Queue a call."""
-        self._queue.put(call)
+        """Queue a call; for whoever reads."""
+        self.waiting.append(call)
 
-    def run(self) -> None:
-        """Run calls until `stop`; those queued before it still run."""
-        while (call := self._queue.get()) is not None:
-            self._dispatcher.run(call)
+    def run(self, read: Callable[[], bool]) -> None:
+        """Run calls until `stop`; those queued before it still run.
+
+        Args:
+            read: Called when none waits; reads until one may, or something else has changed. False: no more will come.
+        """
+        waiting = self.waiting
+        while True:
+            while waiting:
+                call = waiting.popleft()
+                if call is None:
+                    return
+                self._dispatcher.run(call, hold=bool(waiting) and self._expects_quick(waiting[0]))
+            if not read():
+                self._stopped.wait()
+
+    def _expects_quick(self, call: Call | None) -> bool:
+        """Return whether an answer may wait for this call, because it will not take long and the watcher looks."""
+        dispatcher = self._dispatcher
+        return not dispatcher.pace.led and call is not None and dispatcher.stats.expects_quick(call.operation.full_name)
 
     def stop(self) -> None:
         """Let `run` return when what is queued is done."""
-        self._queue.put(None)
+        self.waiting.append(None)
+        self._stopped.set()
+        self._dispatcher.transport.wake()
 
 
 class ThreadPlace:

@@ -1,56 +1,152 @@
-"""The reader: the only thread that reads the wire; it routes, and answers what needs no plugin code."""
+"""The reader: whoever reads the wire routes what comes, and answers what needs no plugin code."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
+from queue import SimpleQueue
 
 from bridge_core.protocol import BadMessage, Request
 
 from ._calls import Call
 from ._dispatcher import Dispatcher
+from ._places import MainPlace
 
 __all__ = ["Reader"]
 
 _log = logging.getLogger(__name__)
+# Seconds after which a main thread that runs calls is taken to be held up by them, once it has been so for one whole
+# look of the watcher: peers may wait twice as long for a pong.
+_LOOK = 0.001
+# Looks without any call after which the watcher sleeps until the next one.
+_QUIET = 20
+# Calls that the main thread takes at a time, before it runs them: those behind would only grow old.
+_BATCH = 64
 
 
 class Reader:
-    """Reads until the input ends.
+    """Reads until the input ends: in the main thread while that is idle, in the watcher's while a call holds it.
+
+    Reading where calls run saves handing each of them to another thread, which takes longer than all else.
+    Whoever holds the baton reads, so requests are routed in the order in which they came.
 
     Args:
         dispatcher: Turns requests into calls.
+        main: The main thread's calls.
         places: Who takes a call, by where its operation runs.
         end: Called once with the reason when nothing more will be read.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, places: Mapping[str, Callable[[Call], None]], end: Callable[[str], None]
+        self,
+        dispatcher: Dispatcher,
+        main: MainPlace,
+        places: Mapping[str, Callable[[Call], None]],
+        end: Callable[[str], None],
     ) -> None:
         self._dispatcher = dispatcher
-        self._places = {**places, "reader": dispatcher.run}
+        self._main = main
+        self._places = {**places, "main": main.submit, "reader": dispatcher.run}
         self._end = end
-        self._lost = False
+        self._baton = threading.Lock()
+        self._unread = False  # whether the connection may hold messages that nobody has taken
+        self._ended = False  # whether the input has ended
+        self._over = False  # whether nothing more will be read
+        # What the main thread says of itself, and the watcher of itself. Each side writes its own before it reads the
+        # other's, so never do both miss what the other one said.
+        self._turn = 0
+        self._busy = False
+        self._asleep = False
+        self._alarm: SimpleQueue[None] = SimpleQueue()
 
     def start(self) -> None:
-        """Begin to read, in a thread of its own."""
-        threading.Thread(target=self._run, name="bridge-reader", daemon=True).start()
+        """Start the thread that reads while a call holds the main thread."""
+        self._dispatcher.transport.be_wakeable()
+        threading.Thread(target=self._watch, name="bridge-reader", daemon=True).start()
 
-    def _run(self) -> None:
+    def read(self) -> bool:
+        """Read until there may be a call for the main thread, which runs this; return False at the end of input."""
+        self._busy = False
+        if not self._baton.acquire(blocking=False):
+            self._dispatcher.transport.wake()  # the watcher waits for input; it sees that it need not any more
+            self._baton.acquire()
         try:
-            while self._read():
-                continue
+            if self._main.waiting:  # the watcher has read it
+                return True
+            if self._over:
+                return False
+            self._take()
+        finally:
+            self._baton.release()
+            if self._main.waiting:
+                self.leave()
+        return True
+
+    def leave(self) -> None:
+        """Say that the main thread is about to do something that may hold it."""
+        self._turn += 1
+        self._busy = True
+        if self._asleep:
+            self._asleep = False
+            self._alarm.put(None)
+
+    def _watch(self) -> None:
+        transport = self._dispatcher.transport
+        seen = quiet = 0
+        while not self._over:
+            time.sleep(_LOOK)
+            transport.flush()  # what the main thread holds back
+            if self._turn != seen:
+                quiet = 0
+            elif self._busy:
+                self._lead()
+            elif quiet < _QUIET:
+                quiet += 1
+            else:
+                quiet = 0
+                self._asleep = True
+                if self._turn == seen and not self._over:
+                    self._alarm.get()
+                self._asleep = False
+            seen = self._turn
+
+    def _lead(self) -> None:
+        """Read as long as a call holds the main thread."""
+        pace = self._dispatcher.pace
+        with self._baton:
+            pace.led = True
+            self._dispatcher.transport.flush()  # held back before the main thread could know
+            while self._busy and not self._over:
+                self._take(_LOOK if pace.streaming else None)
+            pace.led = False
+
+    def _take(self, timeout: float | None = None) -> None:
+        """Take what arrives, and see to the end when nothing more will."""
+        lost = False
+        try:
+            if self._read(timeout):
+                return
+        except (InterruptedError, TimeoutError):
+            self._dispatcher.transport.flush()
+            return  # something else has changed
+        except _FramingLostError:
+            lost = True
         except Exception:  # boundary: thread top — a worker that cannot read must end, not hang
             _log.exception("the reader failed; please report this")
-            self._lost = True
-        self._end("framing lost" if self._lost else "end of input")
+            lost = True
+        self._over = True
+        self._alarm.put(None)
+        self._end("framing lost" if lost else "end of input")
 
-    def _read(self) -> bool:
-        """Take what has arrived; return whether there may be more."""
+    def _read(self, timeout: float | None) -> bool:
+        """Route what arrives; return whether there may be more."""
         dispatcher, connection = self._dispatcher, self._dispatcher.connection
-        data = dispatcher.transport.receive()
-        connection.receive_data(data)
+        if not self._unread:
+            data = dispatcher.transport.receive(timeout)
+            connection.receive_data(data)
+            self._ended, self._unread = not data, True
         while (message := connection.next_message()) is not None:
             if answer := connection.data_to_send():
                 dispatcher.transport.offer(answer)
@@ -58,13 +154,19 @@ class Reader:
                 call = dispatcher.route(message)
                 if call is not None:
                     self._places[call.operation.runs](call)
+                    if not self._busy and len(self._main.waiting) >= _BATCH:
+                        return True
             elif isinstance(message, BadMessage):
                 dispatcher.refuse(message)
-                self._lost = message.fatal
                 if message.fatal:
-                    return False
+                    raise _FramingLostError
             if not dispatcher.transport.wait_for_room():
                 return False
+        self._unread = False
         if answer := connection.data_to_send():
             dispatcher.transport.offer(answer)
-        return bool(data)
+        return not self._ended
+
+
+class _FramingLostError(Exception):
+    """What came cannot be cut into messages any more."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from ._pace import QUICK, STREAK
+
 __all__ = ["Stats"]
 
 
@@ -17,6 +19,8 @@ class _Tally:
     errors: int = 0
     total: float = 0.0
     longest: float = 0.0
+    streak: int = 0
+    """Quick ones since the last slow one."""
 
 
 class Stats:
@@ -45,11 +49,20 @@ class Stats:
             self.errors += failed
             if operation is None:
                 return
-            tally = self._operations.setdefault(operation, _Tally())
+            tally = self._operations.get(operation)
+            if tally is None:
+                tally = self._operations[operation] = _Tally()
             tally.count += 1
             tally.errors += failed
             tally.total += seconds
-            tally.longest = max(tally.longest, seconds)
+            tally.streak = tally.streak + 1 if seconds < QUICK else 0
+            if seconds > tally.longest:
+                tally.longest = seconds
+
+    def expects_quick(self, operation: str) -> bool:
+        """Return whether the operation's latest calls, and not too few of them, were all quick."""
+        tally = self._operations.get(operation)
+        return tally is not None and tally.streak >= STREAK
 
     def by_operation(self) -> dict[str, Any]:
         """Return per operation: count, errors, mean and longest duration in milliseconds."""

@@ -64,8 +64,8 @@ class Worker:
         builtins = Builtins(dispatcher=dispatcher, ending=self._ending, mode=options.mode, worker_id=options.worker_id)
         dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, plugins))
         self._places = (threads, loop)
-        places = {"main": self._main.submit, "thread": threads.submit, "async": loop.submit}
-        self._reader = Reader(dispatcher, places, self._ending.begin)
+        places = {"thread": threads.submit, "async": loop.submit}
+        self._reader = Reader(dispatcher, self._main, places, self._ending.begin)
 
     def run(self) -> int:
         """Serve until the ending is complete and return the exit code; `main` operations run in this thread."""
@@ -73,7 +73,8 @@ class Worker:
         for place in self._places:
             place.prepare()
         self._reader.start()
-        self._main.run()
+        self._main.run(self._reader.read)
+        self._reader.leave()
         return self._ending.finish(self._plugins.shutdown)
 
 
