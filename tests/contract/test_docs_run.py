@@ -43,7 +43,7 @@ def test_example_runs_as_it_is_and_says_something(example: Path, tmp_path: Path)
 
 
 def test_readme_shows_the_example_as_it_is() -> None:
-    example = (ROOT / "examples/peer.py").read_text("utf-8")
+    example = (ROOT / "examples/client.py").read_text("utf-8")
     docstring, _, rest = example.partition("\n\n")
     assert docstring.startswith('"""')
     assert rest in [block.text for block in blocks(ROOT / "README.md")]

@@ -27,13 +27,13 @@ def pybridge(*words: str, environment: Mapping[str, str] | None = None) -> Ran:
     done = subprocess.run(
         [sys.executable, "-m", "bridge_core", *words],
         capture_output=True,
-        text=True,
         stdin=subprocess.DEVNULL,
         env={**os.environ, **(environment or {})},
         timeout=BOUND,
         check=False,
     )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    # What a worker says is frames.
+    return Ran(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode())
 
 
 def on_a_terminal(*words: str) -> Ran:

@@ -62,8 +62,9 @@ def owner(job: str, fifo: Path, *options: str) -> Iterator[tuple[subprocess.Pope
     ],
     ids=lambda value: value if isinstance(value, str) else "".join(value) or "plain",
 )
-def test_nothing_outlives_an_owner_that_is_killed(tmp_path: Path, job: str, options: list[str]) -> None:
-    with owner(job, tmp_path / "fifo", *options) as (process, said), ExitStack() as stack:
+@pytest.mark.parametrize("face", ["pipes", "bridge"])
+def test_nothing_outlives_an_owner_that_is_killed(tmp_path: Path, job: str, options: list[str], face: str) -> None:
+    with owner(job, tmp_path / "fifo", face, *options) as (process, said), ExitStack() as stack:
         watched = {name: stack.enter_context(watching(pid)) for name, pid in said["mortal"].items()}
         process.kill()
         assert {name: ends(pidfd) for name, pidfd in watched.items()} == dict.fromkeys(watched, True)

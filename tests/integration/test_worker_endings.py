@@ -170,7 +170,8 @@ def test_stream_under_way_ends_with_the_number_of_its_chunks(name: str) -> None:
         peer.close_input()
         *chunks, last = peer.rest()
         assert all("chunk" in message for message in chunks)
-        assert (last["id"], last["error_info"]["reason"]) == (owed, "CALL_CANCELLED")
+        # The handler cannot stop while it waits for this peer, which reads slowly.
+        assert (last["id"], last["error_info"]["reason"] in {"CALL_CANCELLED", "SHUTTING_DOWN"}) == (owed, True)
         assert last["error_info"]["details"].get("chunks", len(chunks)) == len(chunks)
         assert peer.wait() == 0
 

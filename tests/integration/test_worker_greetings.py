@@ -34,7 +34,7 @@ def packed(id: Any, command: str, **args: Any) -> bytes:
     return frame(msgspec.msgpack.encode({"id": id, "command": command, "args": args}))
 
 
-@pytest.mark.sentence("P-34")
+@pytest.mark.sentence("P-34", "P-74")
 def test_hello_says_what_the_worker_is(peer: Peer) -> None:
     result = peer.result("hello", {"protocol": [1, 3], "peer": "tests", "codecs": ["json"], "resolve_strings": True})
     limits = result.pop("limits")
@@ -44,6 +44,7 @@ def test_hello_says_what_the_worker_is(peer: Peer) -> None:
         "core_version": bridge_core.__version__,
         "codecs": ALL,
         "frameworks": ["probe"],
+        "configures": ["configure", "probe.tune"],
     }
     assert limits["max_frame_bytes"] == 64 << 20
 

@@ -100,14 +100,15 @@ def test_framework_that_cannot_be_imported_fails_its_calls_and_no_others(peer: P
     assert peer.result("ping")["status"] == "ok"
 
 
-@pytest.mark.sentence("P-63")
+@pytest.mark.sentence("P-63", "P-75")
 @pytest.mark.parametrize(
     ("name", "flags"),
     [("import_exit", ["--strict"]), ("bad_startup", ["--strict"]), *((name, ["--framework", name]) for name in STAGES)],
 )
 def test_plugin_that_must_work_and_does_not_ends_with_1_and_one_line(name: str, flags: list[str]) -> None:
     with alone(name, *flags) as peer:
-        assert peer.rest() == []
+        (said,) = peer.rest()
+        assert (said["id"], said["error_info"]["reason"]) == (None, "PLUGIN_LOAD_FAILED")
         assert peer.wait() == 1
         (line,) = [line for line in peer.log().splitlines() if line.startswith("pybridge worker: ")]
         assert STAGES[name] in line

@@ -29,11 +29,12 @@ def test_flags_of_ours_that_make_no_sense_end_with_2_and_one_line(flags: list[st
         assert peer.log().startswith("pybridge worker: ")
 
 
-@pytest.mark.sentence("P-63")
+@pytest.mark.sentence("P-63", "P-75")
 @pytest.mark.parametrize("environment", [{}, {"BRIDGE_PLUGINS": "dspy"}, {"BRIDGE_DISABLED_PLUGINS": "nobody, probe"}])
 def test_framework_that_cannot_be_served_ends_with_1_and_one_line(environment: dict[str, str]) -> None:
     with Peer("--framework", "probe" if environment else "nobody", environment=environment) as peer:
-        assert peer.rest() == []
+        (said,) = peer.rest()
+        assert (said["id"], said["error_info"]["reason"]) == (None, "FRAMEWORK_NOT_FOUND")
         assert peer.wait() == 1
         assert peer.log().count("\n") == 1
         assert peer.log().startswith("pybridge worker: ")

@@ -66,8 +66,10 @@ def test_errors_come_back_as_the_classes_they_were(client: BlockingClient) -> No
     assert caught.value.details == {"path": "$.value"}
     with pytest.raises(HandlerRaisedError):
         client.run("probe.fail", {"how": "value"})
-    with pytest.raises(SerializeFailedError):
+    with pytest.raises(InvalidArgumentsError):
         client.run("probe.echo", {"value": object()})
+    with pytest.raises(SerializeFailedError):
+        client.run("probe.result", {"kind": "object"})
     with pytest.raises(RemoteError) as unknown:
         client.run("probe.fail", {"how": "typed"})
     error = unknown.value
@@ -92,7 +94,12 @@ def test_death_of_the_worker_is_said_with_its_exit_code(client: BlockingClient) 
     assert isinstance(client.peer, WorkerProcess)
     with pytest.raises(WorkerCrashedError) as caught:
         client.run("probe.end", {"how": "SIGKILL"})
-    assert caught.value.details == {"exit_code": -9}
+    assert caught.value.details == {
+        "exit_code": None,
+        "signal": "SIGKILL",
+        "request": {"id": 1, "operation": "probe.end", "session_id": "anonymous"},
+        "stderr": [],
+    }
     assert client.peer.returncode() == -9
 
 
@@ -123,7 +130,7 @@ def test_worker_that_cannot_start_is_said_to_have_crashed() -> None:
     with pytest.raises(BridgeError) as caught, BlockingClient(WorkerProcess(["--codec", "xml"])) as client:
         client.run("ping")
     assert caught.value.reason == "WORKER_CRASHED"
-    assert caught.value.details == {"exit_code": 2}
+    assert (caught.value.details["exit_code"], caught.value.details["signal"]) == (2, None)
 
 
 def test_log_can_be_sent_elsewhere(tmp_path: Any) -> None:

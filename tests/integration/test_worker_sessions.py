@@ -68,3 +68,54 @@ def test_ping_counts_the_objects_of_all_sessions() -> None:
         for session in ("a", "b"):
             peer.result("probe.put", {"value": 1}, session_id=session)
         assert peer.result("ping")["stored_objects"] == 2
+
+
+@pytest.mark.sentence("P-72")
+def test_closed_session_is_gone_with_all_that_it_held_and_others_are_not(peer: Peer) -> None:
+    for session in ("closing", "staying"):
+        peer.result("probe.put", {"value": session, "id": "x"}, session_id=session)
+        peer.result("configure", {"framework": "probe", "config": {"of": session}}, session_id=session)
+    before = peer.result("ping")["stored_objects"]
+    answer = peer.result("close_session", session_id="closing")
+    assert answer == {"status": "closed", "session_id": "closing"}
+    assert peer.result("ping")["stored_objects"] == before - 1
+    assert peer.reason("probe.get", {"id": "x"}, session_id="closing") == "SESSION_NOT_FOUND"
+    assert peer.result("probe.get", {"id": "x"}, session_id="staying") == "staying"
+    assert peer.result("probe.due", session_id="staying")["settings"] == {"of": "staying"}
+
+
+@pytest.mark.sentence("P-72")
+def test_closed_session_is_not_opened_again_by_whatever_names_it(peer: Peer) -> None:
+    peer.result("close_session", session_id="never used")
+    for command in ("probe.due", "close_session", "configure"):
+        args = {"framework": "probe", "config": {}} if command == "configure" else {}
+        assert peer.reason(command, args, session_id="never used") == "SESSION_NOT_FOUND"
+
+
+@pytest.mark.sentence("P-72")
+def test_call_that_runs_in_a_session_outlives_its_closing(peer: Peer) -> None:
+    running = peer.run("probe.wait_thread", {"name": "outlives"}, session_id="busy")
+    assert peer.result("close_session", session_id="busy")["status"] == "closed"
+    peer.result("probe.release", {"name": "outlives"})
+    assert peer.response(running)["result"] == "outlives"
+
+
+@pytest.mark.sentence("P-73")
+def test_anonymous_session_is_empty_after_it_was_closed_and_stays_open(peer: Peer) -> None:
+    peer.result("probe.put", {"value": 1, "id": "kept"})
+    peer.result("configure", {"framework": "probe", "config": {"depth": 3}})
+    assert peer.result("close_session") == {"status": "closed", "session_id": "anonymous"}
+    assert peer.reason("probe.get", {"id": "kept"}) == "REF_NOT_FOUND"
+    assert peer.result("probe.due")["settings"] is None
+    assert peer.result("probe.put", {"value": 2, "id": "kept"}) == {"id": "kept"}
+    assert peer.result("close_session")["status"] == "closed"
+
+
+@pytest.mark.sentence("P-72")
+def test_closing_a_session_makes_room_for_another() -> None:
+    with Peer() as peer:
+        sent = [peer.send("probe.echo", {"value": 1}, session_id=f"s{number}") for number in range(10_000)]
+        assert all(peer.response(one)["success"] for one in sent)
+        assert peer.reason("probe.echo", {"value": 1}, session_id="one more") == "STORE_FULL"
+        peer.result("close_session", session_id="s5000")
+        assert peer.result("probe.echo", {"value": 1}, session_id="one more") == 1

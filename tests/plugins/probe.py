@@ -11,6 +11,7 @@ from typing import Any
 
 import probe_calls
 import probe_output
+import probe_sessions
 import probe_streams
 import probe_values
 
@@ -43,7 +44,7 @@ def bridge_framework_info() -> FrameworkInfo:
 
 @hookimpl
 def bridge_register_handlers(register: Register) -> None:
-    for module in (probe_calls, probe_output, probe_streams, probe_values):
+    for module in (probe_calls, probe_output, probe_sessions, probe_streams, probe_values):
         module.register(register)
     register("visits", visits, runs="thread")
     register("inside", inside)

@@ -64,6 +64,9 @@ def register(register: Register) -> None:
     register("wait", wait)
     register("wait_thread", wait, runs="thread")
     register("wait_async", wait_async)
+    register("pause", pause)
+    register("pause_thread", pause, runs="thread")
+    register("pause_async", pause_async)
     register("release", release, runs="thread")
     register("release_when", release_when, runs="thread")
     register("reached", reached, runs="thread")
@@ -110,6 +113,21 @@ async def wait_async(ctx: CallContext, *, name: str) -> str:
             break
         await asyncio.sleep(0.01)
     return name
+
+
+def pause(*, seconds: float, computing: bool = False) -> float:
+    """Take so long, with or without the interpreter's lock, and return how long that was to be."""
+    end = time.monotonic() + seconds
+    while computing and time.monotonic() < end:
+        continue
+    time.sleep(max(0.0, end - time.monotonic()))
+    return seconds
+
+
+async def pause_async(*, seconds: float) -> float:
+    """Take so long on the event loop."""
+    await asyncio.sleep(seconds)
+    return seconds
 
 
 def release(*, name: str) -> None:

@@ -6,6 +6,8 @@ import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
+from probe_calls import wait
+
 from bridge_core import CallContext, Register
 
 _closed: list[str] = []
@@ -15,6 +17,7 @@ def register(register: Register) -> None:
     for place in ("main", "thread"):
         register(f"count_{place}", count, streaming=True, runs=place)
     register("count_async", count_async, streaming=True)
+    register("count_and_wait", count_and_wait, streaming=True)
     register("count_awaited", count_awaited, streaming=True)
     register("break_off", break_off, streaming=True)
     register("break_off_async", break_off_async, streaming=True)
@@ -33,6 +36,12 @@ def count(ctx: CallContext, *, to: int) -> Generator[int, None, dict[str, int]]:
     """Yield numbers and return how many there were."""
     yield from range(to)
     return {"counted": to}
+
+
+def count_and_wait(ctx: CallContext, *, to: int, name: str) -> Iterator[int]:
+    """Yield numbers and wait for `release` before the end, as `wait` does."""
+    yield from range(to)
+    wait(ctx, name=name)
 
 
 async def count_async(ctx: CallContext, *, to: int) -> AsyncIterator[int]:

@@ -119,6 +119,7 @@ def test_schemas_come_from_the_annotations_and_stand_alone() -> None:
         "summary": "Create something.",
         "streaming": False,
         "idempotent": True,
+        "configures": False,
         "stateless": False,
         "runs": "main",
         "result": {"type": "object"},

@@ -11,13 +11,19 @@ if TYPE_CHECKING:
     from ._handlers import parse_arguments
     from ._models import FrameworkInfo, HostInfo, JsonValue, PluginFailure, PluginMetadata
     from ._plugins import PluginHost, installed_plugins
+    from .client import Bridge, BridgeSession
+    from .client._async import AsyncBridge, AsyncBridgeSession
     from .errors import BridgeError
     from .hookspecs import HOOK_API, Encode, Register, hookimpl
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "AsyncBridge": "client._async",
+    "AsyncBridgeSession": "client._async",
+    "Bridge": "client",
     "BridgeError": "errors",
+    "BridgeSession": "client",
     "CallContext": "_context",
     "Encode": "hookspecs",
     "FrameworkInfo": "_models",
@@ -36,9 +42,9 @@ _HOME = {
 }
 
 __all__ = [
-    "HOOK_API", "BridgeError", "CallContext", "Encode", "FrameworkInfo", "HostInfo", "JsonValue", "ObjectStore",
-    "PluginFailure", "PluginHost", "PluginMetadata", "Register", "Session", "hookimpl", "installed_plugins",
-    "parse_arguments",
+    "HOOK_API", "AsyncBridge", "AsyncBridgeSession", "Bridge", "BridgeError", "BridgeSession", "CallContext", "Encode",
+    "FrameworkInfo", "HostInfo", "JsonValue", "ObjectStore", "PluginFailure", "PluginHost", "PluginMetadata",
+    "Register", "Session", "hookimpl", "installed_plugins", "parse_arguments",
 ]  # fmt: skip
 
 

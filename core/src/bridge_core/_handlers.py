@@ -160,8 +160,15 @@ class Operation:
     streaming: bool
     idempotent: bool
     stateless: bool
+    configures: bool
     runs: Place
     cancellable: Cancellable
+    full_name: str = attrs.field(init=False)
+    """`framework.name`, or the bare name of one of the worker's own operations."""
+
+    @full_name.default
+    def _join_names(self) -> str:
+        return f"{self.framework}.{self.name}" if self.framework else self.name
 
     @classmethod
     def of(
@@ -173,6 +180,7 @@ class Operation:
         streaming: bool = False,
         idempotent: bool = False,
         stateless: bool = False,
+        configures: bool = False,
         runs: Place | None = None,
         cancellable: Cancellable | None = None,
         summary: str | None = None,
@@ -204,14 +212,10 @@ class Operation:
             streaming=streaming,
             idempotent=idempotent,
             stateless=stateless,
+            configures=configures,
             runs=runs,
             cancellable=cancellable,
         )
-
-    @property
-    def full_name(self) -> str:
-        """`framework.name`, or the bare name of one of the worker's own operations."""
-        return f"{self.framework}.{self.name}" if self.framework else self.name
 
     def call(self, ctx: CallContext, parsed: Mapping[str, Any]) -> Any:
         """Call the handler with arguments that `signature.parse` gave; an `async def` returns its coroutine."""
@@ -225,6 +229,7 @@ class Operation:
             "streaming": self.streaming,
             "idempotent": self.idempotent,
             "stateless": self.stateless,
+            "configures": self.configures,
             "runs": self.runs,
             **self.signature.schemas,
         }

@@ -224,6 +224,10 @@ class UnsupportedProtocolError(BridgeError, code="failed_precondition"):
     """Both ends have no version of the protocol in common."""
 
 
+class ForkedProcessError(BridgeError, code="failed_precondition"):
+    """This process was forked from the one that the worker belongs to; make a client of its own."""
+
+
 # aborted, out_of_range
 class VersionConflictError(BridgeError, code="aborted", retryable=True):
     """A variable has changed since the version the update was based on."""

@@ -47,6 +47,7 @@ class Register(Protocol):
         streaming: bool = False,
         idempotent: bool = False,
         stateless: bool = False,
+        configures: bool = False,
         runs: Runs | None = None,
         cancellable: Cancellable | None = None,
         summary: str | None = None,
@@ -60,6 +61,8 @@ class Register(Protocol):
                 generator returns is the final result.
             idempotent: Doing it twice is the same as doing it once, so it may be retried.
             stateless: Neither reads nor changes the session, so any worker will do.
+            configures: It configures the session as `bridge_configure` does: clients run it again on the worker that
+                takes the place of a dead one.
             runs: Where: "main" (the default), "thread" (calls that wait) or "async" (every `async def`).
             cancellable: How it can be stopped: "python" (main), "cooperative" (thread, async) or "kill".
             summary: One line for people; the docstring's first line by default.

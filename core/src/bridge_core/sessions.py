@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from .errors import InvalidArgumentsError, RefExistsError, RefNotFoundError, StoreFullError
+from .errors import InvalidArgumentsError, RefExistsError, RefNotFoundError, SessionNotFoundError, StoreFullError
 
 __all__ = ["MemoryObjectStore", "PeerSession", "SessionStore"]
 
@@ -99,18 +99,22 @@ class SessionStore:
         self._max_sessions = max_sessions
         self._max_objects = max_objects
         self._sessions: dict[str, PeerSession] = {}
+        self._closed: dict[str, None] = {}  # the latest; a name that was forgotten opens a new session
         self._lock = threading.Lock()
 
     def get(self, id: str) -> PeerSession:
         """Return the session with this id, opening it if the peer has not named it before.
 
         Raises:
+            SessionNotFoundError: It was closed.
             StoreFullError: The peer has as many sessions as it may.
         """
         session = self._sessions.get(id)
         if session is not None:
             return session
         with self._lock:
+            if id in self._closed:
+                raise SessionNotFoundError(f"the session {id!r} was closed; open another", session=id)
             if id not in self._sessions:
                 if len(self._sessions) >= self._max_sessions and id != _ANONYMOUS:
                     raise StoreFullError(
@@ -119,6 +123,15 @@ class SessionStore:
                     )
                 self._sessions[id] = PeerSession(id, MemoryObjectStore(id, max_objects=self._max_objects))
             return self._sessions[id]
+
+    def close(self, id: str) -> None:
+        """Forget a session with all that it holds; calls that run in it keep what they have."""
+        with self._lock:
+            if id != _ANONYMOUS:
+                self._closed[id] = None
+            while len(self._closed) > self._max_sessions:
+                del self._closed[next(iter(self._closed))]
+        self._sessions.pop(id, None)  # outside of the lock: objects that go may run code of their own
 
     def stored_objects(self) -> int:
         """Count the live objects of all sessions."""

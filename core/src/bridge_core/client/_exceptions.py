@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import cast
+import signal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
-from bridge_core.errors import CODES, BridgeError, Code, by_reason
+from bridge_core.errors import CODES, BridgeError, Code, RefLostError, WorkerCrashedError, by_reason
 from bridge_core.protocol import Failure
 
-__all__ = ["exception_of"]
+if TYPE_CHECKING:
+    from ._replies import Reply
+
+__all__ = ["exception_of", "ref_lost", "worker_ended"]
+
+# What a session answers whose object is not there.
+_NOT_THERE = frozenset(["REF_NOT_FOUND", "PROGRAM_NOT_FOUND", "CHAIN_NOT_FOUND", "AGENT_NOT_FOUND", "MODEL_NOT_FOUND"])
 
 
 def exception_of(failure: Failure) -> BridgeError:
@@ -20,3 +28,42 @@ def exception_of(failure: Failure) -> BridgeError:
     if info.code in CODES:
         error.code = cast("Code", info.code)
     return error
+
+
+def ref_lost(error: BridgeError) -> BridgeError:
+    """Return what an error means in a session whose worker was replaced: what is not there was lost."""
+    if error.reason not in _NOT_THERE:
+        return error
+    lost = RefLostError(f"{error.message}: it was lost with the worker that held it; make it again")
+    lost.details = error.details
+    return lost
+
+
+def worker_ended(
+    reply: Reply, exit_code: int | None, lines: Sequence[str], last_words: BridgeError | None
+) -> WorkerCrashedError:
+    """Return the error of a request that a worker did not answer before it ended."""
+    signal_name = _signal_name(exit_code)
+    how = f"signal {signal_name}" if signal_name else f"exit code {exit_code}"
+    message = f"the worker ended ({how}) before it answered {reply.operation}"
+    if last_words is not None:
+        message += f"; the last that it said: {last_words.message}"
+    elif lines:
+        message += f"; the end of its log: {lines[-1]}"
+    return WorkerCrashedError(
+        message,
+        exit_code=None if signal_name else exit_code,
+        signal=signal_name,
+        request={"id": reply.id, "operation": reply.operation, "session_id": reply.session_id},
+        stderr=list(lines),
+    )
+
+
+def _signal_name(exit_code: int | None) -> str | None:
+    """Return which signal an exit code stands for, None if it stands for none."""
+    if exit_code is None or exit_code >= 0:
+        return None
+    try:
+        return signal.Signals(-exit_code).name
+    except ValueError:  # a real-time signal
+        return str(-exit_code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import attrs
@@ -18,6 +18,8 @@ from bridge_core.worker._worker import Worker, host_info
 
 __all__ = ["LoopbackClient", "loopback"]
 
+_PATIENCE = 60.0
+
 LoopbackClient = BlockingClient
 """What `loopback` yields: `run(operation, arguments)` and `stream(operation, arguments)`."""
 
@@ -28,14 +30,25 @@ class _Peer:
 
     transport: DescriptorTransport
     _thread: threading.Thread
-    _far: DescriptorTransport
+    _closed: bool = False
+    forked: bool = False
+
+    def escalate(self, ended: Callable[[float], bool]) -> None:
+        """Wait for the worker's ordered ending: no signal can hasten a thread."""
+        ended(_PATIENCE)
+
+    def last_lines(self) -> list[str]:
+        """Return nothing: it writes to this process's stderr."""
+        return []
 
     def close(self) -> int:
         """Hang up and wait for the worker's ordered ending."""
         if self._thread.is_alive():
-            self.transport.close()
+            self.transport.hang_up()
             self._thread.join()
-            self._far.close()
+        if not self._closed:
+            self._closed = True
+            self.transport.close()
         return 0
 
 
@@ -61,7 +74,14 @@ def loopback(plugin: object, *, name: str) -> Iterator[BlockingClient]:
     to_worker, from_worker = os.pipe(), os.pipe()
     far = DescriptorTransport(to_worker[0], from_worker[1])
     worker = Worker(options, plugins, far, owns_process=False)
-    thread = threading.Thread(target=worker.run, name="bridge-loopback", daemon=True)
+    thread = threading.Thread(target=_serve, args=(worker, far), name="bridge-loopback", daemon=True)
     thread.start()
-    with BlockingClient(_Peer(DescriptorTransport(from_worker[0], to_worker[1]), thread, far)) as client:
+    with BlockingClient(_Peer(DescriptorTransport(from_worker[0], to_worker[1]), thread)) as client:
         yield client
+
+
+def _serve(worker: Worker, transport: DescriptorTransport) -> None:
+    try:
+        worker.run()
+    finally:
+        transport.close()  # as the end of a process does

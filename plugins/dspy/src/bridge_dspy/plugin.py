@@ -44,7 +44,7 @@ def bridge_framework_info() -> FrameworkInfo:
 @hookimpl
 def bridge_register_handlers(register: Register) -> None:
     """Register the operations of framework `dspy`."""
-    register("configure_lm", _lm.configure_lm, idempotent=True)
+    register("configure_lm", _lm.configure_lm, idempotent=True, configures=True)
     register("create_program", _programs.create_program)
     register("execute_program", _programs.execute_program, streaming=True, runs="thread")
     register("list_programs", _programs.list_programs, idempotent=True)

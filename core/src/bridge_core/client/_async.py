@@ -1,0 +1,259 @@
+"""The Python face for asyncio: the same verbs, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, TypeVar
+
+from bridge_core.errors import BridgeError
+
+from ._bridge import close_slots, open_slots, pids_of
+from ._link import Link
+from ._replies import Reply
+from ._session import BridgeSession, merged, until_of
+
+__all__ = ["AsyncBridge", "AsyncBridgeSession", "AsyncStream"]
+
+Self = TypeVar("Self", bound="AsyncBridgeSession")
+
+
+class AsyncBridgeSession:
+    """A conversation with its own objects and settings; for the tasks of one event loop.
+
+    A task that is cancelled forgets its call: the worker still does what it was asked for.
+    """
+
+    def __init__(self, session: BridgeSession) -> None:
+        self._session = session
+
+    @property
+    def id(self) -> str:
+        """The name by which the workers know the session."""
+        return self._session.id
+
+    async def run(
+        self,
+        operation: str,
+        /,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> Any:
+        """Run one operation and return its result; see `BridgeSession.run`."""
+        binding, link, reply = await self._send(operation, merged(arguments, more), timeout)
+        await _arrival(link, reply)
+        return binding.outcome(reply)
+
+    def submit(
+        self,
+        operation: str,
+        /,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> asyncio.Task[Any]:
+        """Run one operation in a task of its own and return the task; see `BridgeSession.run`."""
+        return asyncio.create_task(self.run(operation, merged(arguments, more), timeout=timeout))
+
+    async def batch(
+        self,
+        calls: Iterable[tuple[str, Mapping[str, Any]]],
+        /,
+        *,
+        at_once: int = 1000,
+        timeout: float | None = None,
+    ) -> list[Any | BridgeError]:
+        """Run many operations at once and return their results in order; see `BridgeSession.batch`."""
+        slots = asyncio.Semaphore(at_once)
+        until = until_of(timeout)
+
+        async def run(operation: str, arguments: Mapping[str, Any]) -> Any:
+            async with slots:
+                left = None if until is None else until - time.monotonic()
+                try:
+                    return await self.run(operation, arguments, timeout=left)
+                except BridgeError as exc:
+                    return exc
+
+        return [*await asyncio.gather(*(run(operation, arguments) for operation, arguments in calls))]
+
+    def stream(
+        self,
+        operation: str,
+        /,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> AsyncStream:
+        """Run one operation, when the first chunk is asked for, and return its chunks; see `BridgeSession.stream`."""
+        return AsyncStream(self, operation, merged(arguments, more), timeout)
+
+    async def configure(
+        self,
+        framework: str,
+        /,
+        config: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> Any:
+        """Configure a framework for this session; see `BridgeSession.configure`."""
+        return await self.run("configure", {"framework": framework, "config": merged(config, more)}, timeout=timeout)
+
+    async def info(self, framework: str | None = None) -> Any:
+        """Return what a worker can do; see `BridgeSession.info`."""
+        return await asyncio.to_thread(self._session.info, framework)
+
+    async def close(self) -> None:
+        """Have the workers forget the session; see `BridgeSession.close`."""
+        await asyncio.to_thread(self._session.close)
+
+    async def __aenter__(self: Self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _send(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        timeout: float | None,
+        *,
+        stream: bool = False,
+    ) -> Any:
+        until = until_of(timeout)
+        while not self._session._ready(operation, arguments):  # a worker has to start, which takes a while
+            await asyncio.to_thread(self._session._prepare, operation, arguments, until)
+        return self._session._send(operation, arguments, until, stream=stream)
+
+
+class AsyncBridge(AsyncBridgeSession):
+    """Python frameworks in processes of their own, used from one event loop; itself the default session.
+
+        async with AsyncBridge("dspy") as bridge:
+            await bridge.configure("dspy", model="embedded")
+
+    Args:
+        frameworks: See Bridge.
+        on_stderr: See Bridge.
+        on_event: See Bridge.
+    """
+
+    def __init__(
+        self,
+        frameworks: str | Iterable[str] | Mapping[str, Mapping[str, Any]],
+        *,
+        on_stderr: Callable[[str], None] | None = None,
+        on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        self._slots = open_slots(frameworks, on_stderr, on_event, always=True)
+        super().__init__(BridgeSession(self._slots, "anonymous"))
+        self._finalizer = weakref.finalize(self, close_slots, [*self._slots.values()], os.getpid())
+
+    def session(self, id: str | None = None) -> AsyncBridgeSession:
+        """Open a session with objects and settings of its own; see `Bridge.session`."""
+        return AsyncBridgeSession(BridgeSession(self._slots, id or os.urandom(16).hex(), owner=self))
+
+    def pids(self) -> dict[str, int]:
+        """Return, by framework, the ids of the processes started for the workers that live."""
+        return pids_of(self._slots)
+
+    async def close(self) -> None:
+        """End all workers in order; again does nothing."""
+        await asyncio.to_thread(self._finalizer)
+
+
+class AsyncStream:
+    """An asynchronous iterator over chunks, for one task; `result` is what the operation returned after the last one.
+
+    Left before its end it must be closed, or used in an `async with` statement.
+    """
+
+    def __init__(
+        self, session: AsyncBridgeSession, operation: str, arguments: Mapping[str, Any], timeout: float | None
+    ) -> None:
+        self._request = (session, operation, arguments, timeout)
+        self._sent: Any = None
+        self.result: Any = None
+        """None until the stream has ended."""
+
+    def __aiter__(self) -> AsyncStream:
+        return self
+
+    async def __anext__(self) -> Any:
+        """Return the next chunk.
+
+        Raises:
+            BridgeError: The operation failed; the chunks before that were delivered.
+        """
+        if self._sent is None:
+            session, operation, arguments, timeout = self._request
+            self._sent = await session._send(operation, arguments, timeout, stream=True)
+        binding, link, reply = self._sent
+        while not reply.chunks:
+            if reply.done:
+                self.result = binding.outcome(reply)
+                raise StopAsyncIteration
+            await _arrival(link, reply)
+        return reply.take_chunk()
+
+    async def aclose(self) -> None:
+        """Take no more; again does nothing."""
+        self._forget()
+
+    async def __aenter__(self) -> AsyncStream:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._forget()
+
+    def __del__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._sent is not None:
+            _, link, reply = self._sent
+            link.abandon(reply)
+
+
+async def _arrival(link: Link, reply: Reply) -> None:
+    """Return when the reply has something to take, or its deadline has passed."""
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Future[None] = loop.create_future()
+
+    def tell(reply: Reply) -> None:
+        reply.notify = None
+        with suppress(RuntimeError):  # the loop was closed
+            loop.call_soon_threadsafe(_set, arrived)
+
+    reply.notify = tell
+    if reply.ready or reply.done or reply.chunks:  # came meanwhile
+        return
+    late = None if reply.until is None else loop.call_later(max(0.0, reply.until - time.monotonic()), link.late, reply)
+    try:
+        await arrived
+    except asyncio.CancelledError:
+        link.abandon(reply)
+        raise
+    finally:
+        if late is not None:
+            late.cancel()
+
+
+def _set(arrived: asyncio.Future[None]) -> None:
+    if not arrived.done():
+        arrived.set_result(None)

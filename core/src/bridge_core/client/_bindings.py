@@ -1,0 +1,67 @@
+"""A session's tie to the worker of one framework: what has to be done again when another worker takes its place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from bridge_core.errors import BridgeError, CallTimeoutError
+
+from ._exceptions import ref_lost
+from ._replies import Reply
+from ._slot import Slot, Worker
+
+__all__ = ["Binding"]
+
+
+@attrs.define(eq=False)
+class Binding:
+    """What a session has to do with one framework's worker."""
+
+    slot: Slot
+    number: int = 0
+    """Of the worker that the session was last used on; 0 before it was used."""
+    _lost: bool = False
+    _configured: dict[tuple[str, frozenset[str]], Mapping[str, Any]] = attrs.field(factory=dict)
+    # Re-entrant, because what is called when something arrives may use the session.
+    _moving: Any = attrs.field(factory=threading.RLock)
+
+    def remember(self, operation: str, arguments: Mapping[str, Any]) -> None:
+        """Keep what configured the session, in place of what set the same things before."""
+        config = arguments.get("config")
+        key = (operation, frozenset([*arguments, *(config if isinstance(config, Mapping) else ())]))
+        with self._moving:
+            self._configured.pop(key, None)
+            self._configured[key] = arguments
+
+    def move(self, worker: Worker, session_id: str, until: float | None) -> None:
+        """Use another worker from now on: configure the session there as it was.
+
+        Raises:
+            BridgeError: That failed; the next call tries it again.
+        """
+        if not worker.link.acquire(self._moving, until):
+            raise CallTimeoutError(f"the session {session_id!r} was not configured again in time")
+        try:
+            if worker.number <= self.number:
+                return
+            for (operation, _), arguments in list(self._configured.items()):
+                worker.link.call(operation, arguments, session_id=session_id, until=until)
+            self._lost = self.number != 0
+            self.number = worker.number
+        finally:
+            self._moving.release()
+
+    def outcome(self, reply: Reply) -> Any:
+        """Return a reply's result.
+
+        Raises:
+            BridgeError: What went wrong instead; an object that is not there was lost, if the worker was replaced.
+        """
+        error = reply.error
+        if self._lost and isinstance(error, BridgeError):
+            raise ref_lost(error)
+        return reply.take()

@@ -1,0 +1,118 @@
+"""The Python face: frameworks out of process, used by blocking threads."""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ._session import BridgeSession, until_of
+from ._settings import settings_by_framework
+from ._slot import Slot
+
+__all__ = ["Bridge", "close_slots", "open_slots", "pids_of"]
+
+
+class Bridge(BridgeSession):
+    """Python frameworks in processes of their own, one worker for each, and itself the default session.
+
+    A worker is started by the first call that needs it, and replaced by the next call after it has died.
+
+        with Bridge("dspy") as bridge:
+            bridge.configure("dspy", model="embedded")
+
+    Args:
+        frameworks: A name, several, or a mapping of names to settings: `python`, `environment`, `configuration`,
+            `transport`, `codec`, `start_timeout`; see WorkerSettings. The first is the default framework.
+        on_stderr: Called with each line that a worker writes to its stderr; by default it goes to this program's.
+        on_event: Called with the name and data of events: "progress" while a framework is imported or an operation
+            tells how far it is.
+
+    Both are called in a thread of ours, and should be quick.
+
+    Raises:
+        InvalidConfigError: The settings are wrong; `details.path` says where.
+    """
+
+    def __init__(
+        self,
+        frameworks: str | Iterable[str] | Mapping[str, Mapping[str, Any]],
+        *,
+        on_stderr: Callable[[str], None] | None = None,
+        on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        self._slots = open_slots(frameworks, on_stderr, on_event)
+        super().__init__(self._slots, "anonymous")
+        # For a Bridge that nobody closes: when nothing refers to it any more, or at the program's end.
+        self._finalizer = weakref.finalize(self, close_slots, [*self._slots.values()], os.getpid())
+
+    def session(self, id: str | None = None) -> BridgeSession:
+        """Open a session with objects and settings of its own.
+
+        Args:
+            id: Its name; one that nobody can guess by default.
+        """
+        return BridgeSession(self._slots, id or os.urandom(16).hex(), owner=self)
+
+    def start(self, *, timeout: float | None = None) -> None:
+        """Start all workers now instead of when they are needed.
+
+        Raises:
+            BridgeError: One of them cannot be started.
+        """
+        until = until_of(timeout)
+        for slot in self._slots.values():
+            slot.worker(until)
+
+    def pids(self) -> dict[str, int]:
+        """Return, by framework, the ids of the processes started for the workers that live."""
+        return pids_of(self._slots)
+
+    def close(self) -> None:
+        """End all workers in order; again does nothing."""
+        self._finalizer()
+
+    def __enter__(self) -> Bridge:
+        return self
+
+
+def open_slots(
+    frameworks: str | Iterable[str] | Mapping[str, Mapping[str, Any]],
+    on_stderr: Callable[[str], None] | None,
+    on_event: Callable[[str, Mapping[str, Any]], None] | None,
+    *,
+    always: bool = False,
+) -> dict[str, Slot]:
+    """Return a place for the worker of each framework; none is started yet."""
+    return {
+        name: Slot(
+            framework=name,
+            settings=settings,
+            on_stderr=on_stderr or _to_stderr,
+            on_event=on_event,
+            always=always,
+        )
+        for name, settings in settings_by_framework(frameworks).items()
+    }
+
+
+def pids_of(slots: Mapping[str, Slot]) -> dict[str, int]:
+    """Return, by framework, the ids of the processes started for the workers that live."""
+    workers = {name: slot.current for name, slot in slots.items()}
+    return {name: one.process.pid for name, one in workers.items() if one is not None and one.link.alive()}
+
+
+def close_slots(slots: list[Slot], owner: int) -> None:
+    """End the workers of all places; in a process forked from their owner do nothing."""
+    if os.getpid() != owner:
+        return
+    for slot in slots:
+        slot.hang_up()
+    for slot in slots:
+        slot.close()
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

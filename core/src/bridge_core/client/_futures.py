@@ -1,0 +1,88 @@
+"""A result that comes later, as the standard library's futures are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from typing import Any
+
+from ._link import Link
+from ._replies import Reply
+
+__all__ = ["CallFuture"]
+
+
+class CallFuture(Future[Any]):
+    """The future of one call: works with `wait`, `as_completed` and `asyncio.wrap_future`.
+
+    A thread that asks for the result reads the connection itself. To cancel is to forget: the worker still does what
+    it was asked for.
+    """
+
+    def __init__(self, link: Link, reply: Reply, outcome: Callable[[Reply], Any]) -> None:
+        super().__init__()
+        self._link = link
+        self._reply = reply
+        self._outcome = outcome
+        reply.notify = self._finish
+        if reply.done:
+            self._finish(reply)
+        link.expect(reply)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Return the result, reading until it comes or `timeout` seconds have passed.
+
+        Raises:
+            BridgeError: What went wrong instead.
+            concurrent.futures.TimeoutError: It did not come in time; the call goes on.
+            concurrent.futures.CancelledError: The future was cancelled.
+        """
+        self._read(timeout)
+        return super().result(0)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Return what went wrong, None if nothing did; waits and raises as `result` does."""
+        self._read(timeout)
+        return super().exception(0)
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        """Have a function called when the future is done, in the thread that reads then."""
+        super().add_done_callback(fn)
+        self._link.expect(self._reply, urgent=True)
+
+    def cancel(self) -> bool:
+        """Forget the call; False if its outcome is here already."""
+        if self.cancelled():
+            return True
+        if not super().cancel():
+            return False
+        self.set_running_or_notify_cancel()  # tells those who wait for it together with others
+        self._link.abandon(self._reply)
+        self._link.rouse()  # another thread may be waiting for this
+        return True
+
+    def _read(self, timeout: float | None) -> None:
+        if self._reply.ready or self.done():  # the second in a callback, which is called just before the reply is ready
+            return
+        try:
+            self._link.wait(self._reply, None if timeout is None else time.monotonic() + timeout)
+        except TimeoutError:
+            raise FutureTimeoutError(f"{self._reply.operation} was not answered in time") from None
+
+    def _finish(self, reply: Reply) -> None:
+        """Take the outcome over, once."""
+        if not reply.done:
+            return
+        try:
+            result = self._outcome(reply)
+        except BaseException as exc:  # boundary: thread top — the outcome is an exception
+            with suppress(InvalidStateError):
+                self.set_exception(exc)
+            return
+        try:
+            self.set_result(result)
+        except InvalidStateError:
+            return  # cancelled, or just finished by the thread that made it

@@ -1,0 +1,387 @@
+"""The conversation with one worker, shared by any number of threads."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, cast
+
+from bridge_core.errors import (
+    BridgeError,
+    CallCancelledError,
+    CallTimeoutError,
+    ForkedProcessError,
+    InvalidArgumentsError,
+    SerializeFailedError,
+    TransportClosedError,
+    ValueTooComplexError,
+)
+from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Request, Response
+from bridge_core.serialize import NOT_PLAIN, Serializer, plain
+from bridge_core.transports import DescriptorTransport
+
+from ._exceptions import exception_of, worker_ended
+from ._leadership import Leadership, Waiter
+from ._replies import Reply
+
+__all__ = ["Link", "Peer"]
+
+_log = logging.getLogger(__name__)
+_NEVER = float("inf")
+# So many requests without an answer keep a worker busy: the next ones may wait for each other, and share a system call.
+_BUSY, _TOGETHER = 8, 16
+
+
+class Peer(Protocol):
+    """Whoever answers: a worker process, or something that behaves like one."""
+
+    @property
+    def transport(self) -> DescriptorTransport:
+        """The wire to it."""
+
+    @property
+    def forked(self) -> bool:
+        """Whether this process is a fork of the one that it belongs to."""
+
+    def escalate(self, ended: Callable[[float], bool]) -> None:
+        """Make it end; `ended` waits that many seconds at most and says whether it has."""
+
+    def close(self) -> int:
+        """Close the wire, end what has not ended and return the exit code; again does nothing."""
+
+    def last_lines(self) -> list[str]:
+        """Return the last lines of its stderr, once it has ended."""
+
+
+class Link:
+    """Sends requests and fills their replies, for any thread.
+
+    Args:
+        peer: The worker, which the link ends.
+        codec: What the worker was told to speak.
+        watch: Called with "→" and each frame as it is sent, and with "←" and bytes as they arrive.
+        on_event: Called with the name and data of each event the worker sends.
+        always: Whether a thread of its own reads, for users whose threads must not wait.
+    """
+
+    def __init__(
+        self,
+        peer: Peer,
+        *,
+        codec: str = "json",
+        watch: Callable[[str, bytes], None] | None = None,
+        on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
+        always: bool = False,
+    ) -> None:
+        self.peer = peer
+        self._connection = Connection("peer", codec=codec)
+        self._native = codec == "msgpack"
+        self._watch = watch
+        self._on_event = on_event
+        self._ids = itertools.count(1)
+        self._open: dict[Any, Reply] = {}
+        self._sending = threading.Lock()
+        self._gone = False
+        self._closing = False
+        self._next_due = _NEVER
+        self._kept = 0
+        self.last_words: BridgeError | None = None
+        """What the worker said about no request in particular before it ended."""
+        self._ended = Waiter()
+        self.exit_code: int | None = None
+        """Of the worker, once it has ended and that was noticed; negative for a signal."""
+        peer.transport.be_wakeable()
+        self._readers = Leadership(self, always=always)
+        if always:
+            self._readers.expect()
+
+    def send(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        *,
+        session_id: str = "anonymous",
+        framework: str | None = None,
+        until: float | None = None,
+        stream: bool = False,
+        on_success: Callable[[], None] | None = None,
+        together: bool = False,
+    ) -> Reply:
+        """Send a request and return its reply, which some thread has to `wait` for or the link to `expect`.
+
+        Raises:
+            InvalidArgumentsError: An argument has no form on the wire.
+            FrameTooLargeError: The arguments are longer than a frame may be; nothing was sent.
+            CallTimeoutError: It is too late; nothing was sent.
+            ForkedProcessError: This process was forked from the one that the worker belongs to.
+        """
+        if self.peer.forked:
+            raise _forked()
+        timeout_ms = None if until is None else (until - time.monotonic()) * 1000
+        if timeout_ms is not None and timeout_ms <= 0:
+            raise CallTimeoutError(f"there was no time left to send {operation}")
+        reply = Reply(next(self._ids), operation, session_id, until, on_success)
+        request = Request(
+            id=reply.id,
+            operation=operation,
+            arguments=self._plain(operation, arguments),
+            session_id=session_id,
+            framework=framework,
+            timeout_ms=timeout_ms,
+            stream=stream,
+        )
+        frame = self._framed(request)
+        if self._watch is not None:
+            self._watch("→", bytes(frame))
+        with self._sending:
+            if not self._gone:
+                self._open[reply.id] = reply
+                self._write(frame, together)
+                if not self.peer.transport.broken:
+                    return reply
+        reply.sent = False
+        self._bury()
+        if not reply.done:
+            self._settle(reply, error=self._why(reply))
+        return reply
+
+    def call(self, operation: str, arguments: Mapping[str, Any], **options: Any) -> Any:
+        """Send a request and return its result; options as for `send`.
+
+        Raises:
+            BridgeError: The worker answered with an error, died, or did not answer in time.
+        """
+        reply = self.send(operation, arguments, **options)
+        self.wait(reply)
+        return reply.take()
+
+    def wait(self, reply: Reply, until: float | None = None) -> None:
+        """Return once the reply has something to take; then, or by `until`, its deadline ends it.
+
+        Raises:
+            TimeoutError: `until` came first; the reply is still on its way.
+        """
+        if self.peer.forked:
+            raise _forked()
+        due = reply.until
+        first = due if until is None or (due is not None and due < until) else until
+        try:
+            ready = self._readers.wait(reply, first)
+        except BaseException as exc:  # boundary: thread top — Ctrl-C: nobody will take what comes
+            self.give_up(reply, exc)
+            raise
+        if not ready and first is due:
+            self.late(reply)
+        elif not ready:
+            raise TimeoutError(f"{reply.operation} was not answered in time")
+
+    def expect(self, reply: Reply, *, urgent: bool = False) -> None:
+        """Take care that the reply is filled although no thread may wait for it; `urgent` if none will."""
+        if reply.until is not None and reply.until < self._next_due:
+            self._next_due = reply.until
+        if urgent:
+            self._readers.hurry(reply)
+        else:
+            self._readers.expect()
+
+    def acquire(self, lock: Any, until: float | None) -> bool:
+        """Take a lock whose holder may wait for a reply that this thread has to read; False if `until` came first."""
+        return self._readers.acquire(lock, until)
+
+    def give_up(self, reply: Reply, error: BaseException) -> None:
+        """Let an error be the outcome of a reply that nobody waits for any more, whatever still comes."""
+        if self._open.pop(reply.id, None) is not None:
+            self._settle(reply, error=error)
+
+    def late(self, reply: Reply) -> None:
+        """Let the passing of its deadline be the outcome of a reply."""
+        self.give_up(reply, CallTimeoutError(f"{reply.operation} was not answered in time"))
+
+    def abandon(self, reply: Reply) -> None:
+        """Forget a reply that nobody will take; what still comes for it is dropped."""
+        self.give_up(reply, CallCancelledError(f"nobody waits for {reply.operation} any more"))
+
+    def rouse(self) -> None:
+        """Have whoever reads look up: what it waits for may have come otherwise."""
+        with self._sending:
+            if self._readers.led and not self._gone:
+                self.peer.transport.wake()
+
+    def usable(self) -> bool:
+        """Whether requests can be sent, as far as has been noticed."""
+        return not (self._gone or self._closing)
+
+    def alive(self) -> bool:
+        """Whether the worker lives."""
+        with self._sending:
+            return self.usable() and not self.peer.transport.hung_up()
+
+    def hang_up(self) -> None:
+        """Send nothing more: the worker ends, and what it still answers is delivered to those who wait."""
+        with self._sending:
+            if not self._closing and not self._gone and not self.peer.forked:
+                self.peer.transport.hang_up()
+                self.peer.transport.wake()  # a pipe stays open as long as somebody polls it
+            self._closing = True
+
+    def close(self) -> int:
+        """Let the worker end in order and return its exit code."""
+        self.hang_up()
+        if not self.peer.forked:
+            self._bury()
+            self._readers.join()
+        return self.peer.close()
+
+    def _bury(self) -> None:
+        """Return when the worker has ended, and what it still answers was delivered."""
+        self.peer.escalate(lambda seconds: self._readers.wait(self._ended, time.monotonic() + seconds))
+
+    def _write(self, frame: bytes | bytearray, together: bool) -> None:
+        """Send a frame, or let it wait for others while the worker is busy; the caller holds the lock."""
+        transport = self.peer.transport
+        if together and not self._readers.led and len(self._open) > _BUSY and self._kept < _TOGETHER:
+            transport.keep(frame)  # whoever reads sends it first, within a tick the background thread
+            self._kept += 1
+            sent = True
+        else:
+            self._kept = 0
+            sent = transport.offer(frame)
+        if self._readers.led and (self._kept or not sent):
+            transport.wake()  # who reads must also wait for room now
+
+    def _framed(self, request: Request) -> bytes | bytearray:
+        try:
+            return self._connection.send(request)
+        except SerializeFailedError as exc:  # half a surrogate pair
+            raise InvalidArgumentsError(f"{request.operation}: {exc.message}", path="$") from exc
+
+    def _plain(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        given = dict(arguments)
+        encoded = plain(given)
+        if encoded is NOT_PLAIN:
+            try:
+                encoded = Serializer(_bytes_only if self._native else _nobody, native=self._native).encode(given)
+            except (SerializeFailedError, ValueTooComplexError) as exc:
+                raise InvalidArgumentsError(f"{operation}: {exc.message}", path=exc.details.get("path", "$")) from exc
+            if encoded != given:
+                raise InvalidArgumentsError(f"{operation}: only JSON values (and bytes) can be arguments yet", path="$")
+        return cast("dict[str, Any]", encoded)
+
+    def pump(self, timeout: float | None) -> None:
+        """Read what comes within so many seconds and deliver it; see Conversation."""
+        if self._gone:
+            self._fail_open()  # something was called there, and waits
+            return
+        if self._kept:
+            self._kept = 0
+            self.peer.transport.flush()
+        try:
+            data = self.peer.transport.receive(timeout)
+        except (TimeoutError, InterruptedError):
+            return
+        if self._watch is not None and data:
+            self._watch("←", data)
+        connection = self._connection
+        try:
+            connection.receive_data(data)
+            while (message := connection.next_message()) is not None:
+                self._deliver(message)
+        except BaseException:  # boundary: thread top — interrupted half-way, as by Ctrl-C
+            self._die()  # nobody may wait for what was lost
+            raise
+        if not data:
+            self._die()
+
+    def _deliver(self, message: object) -> None:
+        if isinstance(message, Response):
+            reply = self._open.pop(message.id, None)
+            if reply is not None:
+                self._settle(reply, message.result)
+        elif isinstance(message, Chunk):
+            reply = self._open.get(message.id)
+            if reply is not None and not message.final:
+                reply.add(message.payload)
+                self._readers.arrived(reply)
+        elif isinstance(message, Failure):
+            self._fail(message.id, exception_of(message))
+        elif isinstance(message, BadMessage):
+            self._fail(message.id, message.error)
+        elif isinstance(message, Event) and self._on_event is not None:
+            self._tell(self._on_event, message)
+
+    def _tell(self, on_event: Callable[[str, Mapping[str, Any]], None], event: Event) -> None:
+        try:
+            on_event(event.name, event.data)
+        except Exception:  # boundary: thread top — of whoever happens to read
+            _log.exception("what is told of a worker's events failed")
+
+    def _fail(self, id: Any, error: BridgeError) -> None:
+        if id is None:
+            # Nobody knows whom it is about: the framing is lost, or it is what the worker says before it gives up.
+            self.last_words = error
+            self._die()
+        elif (reply := self._open.pop(id, None)) is not None:
+            self._settle(reply, error=error)
+
+    def _settle(self, reply: Reply, result: Any = None, *, error: BaseException | None = None) -> None:
+        reply.end(result, error)
+        self._readers.arrived(reply)
+
+    def awaits(self) -> bool:
+        """See Conversation."""
+        return bool(self._open)
+
+    def tick(self) -> None:
+        """End what nobody waits for and has passed its deadline; see Conversation."""
+        if self._kept:
+            self._kept = 0
+            self.peer.transport.flush()
+        now = time.monotonic()
+        if now < self._next_due:
+            return
+        self._next_due = _NEVER
+        for reply in list(self._open.values()):
+            if reply.until is None:
+                continue
+            if reply.until <= now:
+                self.late(reply)
+            elif reply.until < self._next_due:
+                self._next_due = reply.until
+
+    def _die(self) -> None:
+        """Reap the worker and fail exactly what it has not answered."""
+        with self._sending:
+            if self._gone:
+                return
+            self._gone = True
+        self.exit_code = self.peer.close()
+        self._fail_open()
+
+    def _fail_open(self) -> None:
+        while self._open:
+            _, reply = self._open.popitem()
+            self._settle(reply, error=self._why(reply))
+        self._ended.ready = True
+        self._readers.arrived(self._ended)
+        self._readers.stop()
+
+    def _why(self, reply: Reply) -> BridgeError:
+        if self._closing and self.last_words is None:
+            return TransportClosedError(f"the Bridge was closed before {reply.operation} was answered", retryable=False)
+        return worker_ended(reply, self.exit_code, self.peer.last_lines(), self.last_words)
+
+
+def _forked() -> ForkedProcessError:
+    return ForkedProcessError("this process was forked from the one that the worker belongs to; make a new Bridge")
+
+
+def _nobody(value: object, encode: object) -> None:
+    """Know no framework objects."""
+
+
+def _bytes_only(value: object, encode: object) -> Any:
+    """Know what else is sent as bytes."""
+    return bytes(value) if isinstance(value, memoryview) else None

@@ -1,0 +1,93 @@
+"""What a request gets back: chunks, then one outcome."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ._leadership import Waiter
+
+__all__ = ["Reply"]
+
+
+class Reply(Waiter):
+    """The answer to one request, on its way or here; `ready` says that there is something to take.
+
+    Who reads the connection fills it, one consumer empties it.
+    """
+
+    __slots__ = (
+        "_on_success", "chunks", "done", "error", "id", "notify", "operation", "result", "sent", "session_id", "until",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        id: int,
+        operation: str,
+        session_id: str,
+        until: float | None,
+        on_success: Callable[[], None] | None,
+    ) -> None:
+        super().__init__()
+        self.id = id
+        self.operation = operation
+        self.session_id = session_id
+        self.until = until
+        """When the caller gives up (`time.monotonic()`)."""
+        self.chunks: deque[Any] | None = None
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.sent = True
+        """False if the worker had ended before the request could be sent."""
+        self.done = False
+        """Whether `result` or `error` is the outcome."""
+        self.notify: Callable[[Reply], None] | None = None
+        """Called by the reading thread after something was added."""
+        self._on_success = on_success
+
+    def add(self, chunk: Any) -> None:
+        """Add a chunk."""
+        chunks = self.chunks
+        if chunks is None:
+            chunks = self.chunks = deque()
+        chunks.append(chunk)  # which another thread may just have let go of
+        self.ready = True
+        if self.notify is not None:
+            self.notify(self)
+
+    def end(self, result: Any, error: BaseException | None) -> None:
+        """Add the outcome."""
+        self.result = result
+        self.error = error
+        if self._on_success is not None and error is None:
+            self._on_success()
+        self.done = True
+        if self.notify is not None:
+            self.notify(self)
+        self.ready = True  # last: a thread that waits for a future finds it finished
+
+    def take(self) -> Any:
+        """Return the result.
+
+        Raises:
+            BridgeError: What went wrong instead.
+        """
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+    def take_chunk(self) -> Any:
+        """Return the next chunk.
+
+        Raises:
+            IndexError: There is none.
+        """
+        if self.chunks is None:
+            raise IndexError
+        chunk = self.chunks.popleft()
+        if not self.chunks and not self.done:
+            self.ready = False
+            if self.chunks or self.done:  # came meanwhile
+                self.ready = True
+        return chunk

@@ -1,0 +1,279 @@
+"""A session as a Python program sees it: the verbs, over the workers of its Bridge."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from bridge_core.errors import BridgeError, FrameworkNotFoundError, InvalidArgumentsError, SessionNotFoundError
+
+from ._bindings import Binding
+from ._futures import CallFuture
+from ._link import Link
+from ._replies import Reply
+from ._slot import Slot
+from ._streams import Stream
+
+__all__ = ["BridgeSession", "merged", "until_of"]
+
+_CONFIGURE = "configure"
+# Operations of every worker that say in their arguments whom they mean.
+_ABOUT_FRAMEWORKS = frozenset([_CONFIGURE, "describe"])
+_FOREVER = 1e9  # seconds; no lock takes more
+
+
+class BridgeSession:
+    """A conversation with its own objects and settings; safe from any thread.
+
+    Keyword arguments of the verbs are the operation's arguments, `timeout` (seconds) excepted. Arguments may also be
+    given as one mapping, whatever their names.
+    """
+
+    def __init__(self, slots: Mapping[str, Slot], id: str, owner: object = None) -> None:
+        self.id = id
+        self._owner = owner  # a Bridge ends its workers when nothing refers to it any more
+        self._bindings = {name: Binding(slot) for name, slot in slots.items()}
+        self._default = next(iter(self._bindings.values()))
+        self._closed = False
+        for name, slot in slots.items():
+            if slot.settings.configuration:
+                initial = {"framework": name, "config": slot.settings.configuration}
+                self._bindings[name].remember(_CONFIGURE, initial)
+
+    def run(
+        self,
+        operation: str,
+        /,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> Any:
+        """Run one operation and return its result.
+
+        Args:
+            operation: Its name: `framework.name`, or the name alone for the default framework.
+            arguments: Its arguments, in addition to the keywords.
+            timeout: Seconds for all of it, the start of a worker included; None for no end.
+            more: Its arguments.
+
+        Raises:
+            BridgeError: The class says why: one for each reason of the core, RemoteError for any other.
+        """
+        return _received(*self._send(operation, merged(arguments, more), until_of(timeout)))
+
+    def submit(
+        self,
+        operation: str,
+        /,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> Future[Any]:
+        """Send one request and return the future of its result; arguments as for `run`.
+
+        Raises:
+            BridgeError: It could not be sent.
+        """
+        binding, link, reply = self._send(operation, merged(arguments, more), until_of(timeout), together=True)
+        return CallFuture(link, reply, binding.outcome)
+
+    def batch(
+        self,
+        calls: Iterable[tuple[str, Mapping[str, Any]]],
+        /,
+        *,
+        at_once: int = 1000,
+        timeout: float | None = None,
+    ) -> list[Any | BridgeError]:
+        """Run many operations without waiting for each, and return their results in order.
+
+        An error takes the place of the result it stands for; the other requests are not affected.
+
+        Args:
+            calls: Operations and their arguments; taken as they can be sent.
+            at_once: How many requests may be without an answer.
+            timeout: Seconds for all of them.
+        """
+        until = until_of(timeout)
+        sent: deque[tuple[Binding, Link, Reply] | BridgeError] = deque()
+        outcomes: list[Any] = []
+        for operation, arguments in calls:
+            if len(sent) >= at_once:
+                outcomes.append(_outcome(sent.popleft()))
+            sent.append(self._sent(operation, arguments, until))
+        return [*outcomes, *map(_outcome, sent)]
+
+    def stream(
+        self,
+        operation: str,
+        /,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> Stream:
+        """Run one operation and return its chunks as they come; arguments as for `run`.
+
+        Raises:
+            BridgeError: It could not be sent.
+        """
+        binding, link, reply = self._send(operation, merged(arguments, more), until_of(timeout), stream=True)
+        return Stream(link, reply, binding.outcome)
+
+    def configure(
+        self,
+        framework: str,
+        /,
+        config: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> Any:
+        """Configure a framework for this session and return its effective settings, secrets redacted.
+
+        The settings are given again to every worker that takes the place of a dead one.
+
+        Raises:
+            InvalidConfigError: The framework's plugin refuses them.
+        """
+        arguments = {"framework": framework, "config": merged(config, more)}
+        return self.run(_CONFIGURE, arguments, timeout=timeout)
+
+    def close(self) -> None:
+        """Have the workers forget the session's objects and settings; again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        for binding in self._bindings.values():
+            worker = binding.slot.current
+            if worker is not None and worker.number == binding.number:
+                with suppress(BridgeError):  # then it has ended, or is ending, with all that it held
+                    reply = worker.link.send("close_session", {}, session_id=self.id)
+                    worker.link.expect(reply)  # not waited for: the worker may be busy
+
+    def __enter__(self) -> BridgeSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def info(self, framework: str | None = None, *, timeout: float | None = None) -> Any:
+        """Return what a worker can do: operations with their schemas, plugins, versions, limits.
+
+        Args:
+            framework: Whose worker; the default framework's if None.
+            timeout: See `run`.
+        """
+        sent = self._send("get_capabilities", {}, until_of(timeout), framework=framework)
+        return _received(*sent)
+
+    def _send(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        until: float | None,
+        *,
+        stream: bool = False,
+        framework: str | None = None,
+        together: bool = False,
+    ) -> tuple[Binding, Link, Reply]:
+        """Send one request and return whose it is, where its answer comes from, and the answer on its way."""
+        binding = self._binding(operation, arguments) if framework is None else self._bound(framework)
+        while True:
+            worker = binding.slot.worker(until)
+            if worker.number > binding.number:
+                binding.move(worker, self.id, until)
+            remember = partial(binding.remember, operation, arguments) if operation in worker.configures else None
+            reply = worker.link.send(
+                operation,
+                arguments,
+                session_id=self.id,
+                until=until,
+                stream=stream,
+                on_success=remember,
+                together=together,
+            )
+            if reply.sent:  # or else the worker has just died of something else
+                return binding, worker.link, reply
+
+    def _ready(self, operation: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether `_send` has nothing to wait for."""
+        binding = self._binding(operation, arguments)
+        worker = binding.slot.current
+        return worker is not None and worker.number == binding.number
+
+    def _prepare(self, operation: str, arguments: Mapping[str, Any], until: float | None) -> None:
+        """Wait for what `_send` would wait for: a worker, and what configures the session on it."""
+        binding = self._binding(operation, arguments)
+        binding.move(binding.slot.worker(until), self.id, until)
+
+    def _binding(self, operation: str, arguments: Mapping[str, Any]) -> Binding:
+        if self._closed:
+            raise SessionNotFoundError(f"the session {self.id!r} was closed; open another")
+        framework, dot, _ = operation.partition(".")
+        if not dot:
+            framework = arguments.get("framework", "") if operation in _ABOUT_FRAMEWORKS else ""
+        return self._bound(framework) if framework else self._default
+
+    def _bound(self, framework: str) -> Binding:
+        binding = self._bindings.get(framework)
+        if binding is None:
+            known = ", ".join(self._bindings)
+            raise FrameworkNotFoundError(f"this Bridge has no framework {framework!r}, only {known}")
+        return binding
+
+    def _sent(
+        self, operation: str, arguments: Mapping[str, Any], until: float | None
+    ) -> tuple[Binding, Link, Reply] | BridgeError:
+        try:
+            return self._send(operation, arguments, until, together=True)
+        except BridgeError as exc:
+            return exc
+
+
+def _received(binding: Binding, link: Link, reply: Reply) -> Any:
+    link.wait(reply)
+    return binding.outcome(reply)
+
+
+def _outcome(sent: tuple[Binding, Link, Reply] | BridgeError) -> Any:
+    if isinstance(sent, BridgeError):
+        return sent
+    try:
+        return _received(*sent)
+    except BridgeError as exc:
+        return exc
+
+
+def merged(arguments: Mapping[str, Any] | None, more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments that were given as a mapping and those that were given as keywords."""
+    if not arguments:
+        return more
+    if twice := arguments.keys() & more.keys():
+        raise InvalidArgumentsError(
+            f"given twice, in the mapping and as a keyword: {', '.join(sorted(twice))}", path="$"
+        )
+    return {**arguments, **more}
+
+
+def until_of(timeout: float | None) -> float | None:
+    """Return the deadline that is so many seconds from now.
+
+    Raises:
+        InvalidArgumentsError: It is no number.
+    """
+    if timeout is None or timeout > _FOREVER:
+        return None
+    if timeout != timeout:
+        raise InvalidArgumentsError("$.timeout: expected seconds or None, got nan", path="$.timeout")
+    return time.monotonic() + timeout

@@ -1,0 +1,179 @@
+"""The place of one framework's worker: started when first needed, and replaced when it has died."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from bridge_core.errors import (
+    BridgeError,
+    CallTimeoutError,
+    ForkedProcessError,
+    InvalidConfigError,
+    StartupTimeoutError,
+    TransportClosedError,
+)
+from bridge_core.protocol import PROTOCOL_VERSION
+from bridge_core.transports import WorkerProcess
+
+from ._link import Link
+from ._replies import Reply
+from ._settings import WorkerSettings
+
+__all__ = ["Slot", "Worker"]
+
+
+@attrs.define(eq=False)
+class Worker:
+    """One started worker."""
+
+    number: int
+    """1 for the first in this place, 2 for its replacement, and so on."""
+    process: WorkerProcess
+    link: Link
+    greeting: Reply
+    due: float
+    """When it must have greeted back (`time.monotonic()`)."""
+    ready: bool = False
+    configures: frozenset[str] = frozenset()
+    """The operations that configure the session they are run in."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class Slot:
+    """Has a worker that lives, or makes one.
+
+    Args:
+        framework: What the worker serves.
+        settings: How it is started.
+        on_stderr: Called with each line of its stderr.
+        on_event: Called with the name and data of each event.
+        always: See Link.
+    """
+
+    framework: str
+    settings: WorkerSettings
+    on_stderr: Callable[[str], None]
+    on_event: Callable[[str, Mapping[str, Any]], None] | None = None
+    always: bool = False
+    _worker: Worker | None = attrs.field(default=None, init=False)
+    _owner: int = attrs.field(factory=os.getpid, init=False)
+    _count: int = attrs.field(default=0, init=False)
+    _closed: bool = attrs.field(default=False, init=False)
+    # Re-entrant, because what is told of events may run something.
+    _changing: Any = attrs.field(factory=threading.RLock, init=False)
+
+    @property
+    def current(self) -> Worker | None:
+        """The worker that `worker` returns at once, None if there is none."""
+        worker = self._worker
+        if worker is None or not worker.ready or worker.process.forked or not worker.link.usable():
+            return None
+        return worker
+
+    def worker(self, until: float | None) -> Worker:
+        """Return the worker, started if need be; by `until`, or else it goes on starting for those who come later.
+
+        Raises:
+            WorkerCrashedError: It ended while it started; `details.stderr` may say why.
+            BridgeError: It said itself why it does not serve, as PluginLoadFailedError or FrameworkNotFoundError.
+            StartupTimeoutError: It did not greet back in time.
+            CallTimeoutError: `until` came first.
+            InvalidConfigError: The interpreter cannot be run.
+            TransportClosedError: The place was closed.
+        """
+        if (worker := self.current) is not None:
+            return worker
+        if os.getpid() != self._owner:
+            raise ForkedProcessError(f"this Bridge belongs to process {self._owner}; make a new one after a fork")
+        if not self._changing.acquire(timeout=-1 if until is None else max(0.0, until - time.monotonic())):
+            raise CallTimeoutError(f"the worker of {self.framework} was not ready in time")
+        try:
+            self._check_open()
+            if self._worker is None or not self._worker.link.usable():
+                self._worker = None
+                self._worker = self._start()
+                if self._closed:  # meanwhile, so that nobody has told it
+                    self._worker.link.close()
+            self._greet(self._worker, until)
+            return self._worker
+        finally:
+            self._changing.release()
+
+    def hang_up(self) -> None:
+        """Let the worker end, and start no other."""
+        self._closed = True
+        worker = self._worker
+        if worker is not None:
+            worker.link.hang_up()
+
+    def close(self) -> None:
+        """Return when the worker has ended; again does nothing."""
+        self.hang_up()
+        worker = self._worker
+        if worker is not None:
+            worker.link.close()  # one that is starting too: who waits for it lets go of the lock
+        with self._changing:  # who is about to start one ends it
+            return
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise TransportClosedError("this Bridge is closed; make a new one", retryable=False)
+
+    def _start(self) -> Worker:
+        settings = self.settings
+        self._count += 1
+        python = settings.python or sys.executable
+        try:
+            process = WorkerProcess(
+                ["--framework", self.framework, "--codec", settings.codec],
+                python=python,
+                environment=settings.environment,
+                wire="socket" if settings.transport == "socket" else "pipes",
+                on_stderr=self.on_stderr,
+            )
+        except OSError as exc:
+            path = f"$.{self.framework}.python"
+            raise InvalidConfigError(f"{path}: {python!r} cannot be run: {exc.strerror}", path=path) from exc
+        link = Link(process, codec=settings.codec, on_event=self.on_event, always=self.always)
+        hello = {
+            "protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION],
+            "peer": "bridge_core",
+            "want": ["progress"] if self.on_event is not None else [],
+        }
+        greeting = link.send("hello", hello)
+        return Worker(self._count, process, link, greeting, time.monotonic() + settings.start_timeout)
+
+    def _greet(self, worker: Worker, until: float | None) -> None:
+        """Wait until the worker has greeted back; the caller holds the lock."""
+        if worker.ready:
+            return
+        try:
+            worker.link.wait(worker.greeting, worker.due if until is None else min(until, worker.due))
+        except TimeoutError:
+            if time.monotonic() < worker.due:
+                raise CallTimeoutError(f"the worker of {self.framework} was not ready in time") from None
+            worker.process.send_signal(signal.SIGTERM)
+            worker.link.close()
+            raise StartupTimeoutError(
+                f"the worker of {self.framework} did not greet back within {self.settings.start_timeout:g} seconds",
+                stderr=[*worker.process.last_lines()],
+            ) from None
+        try:
+            greeting = worker.greeting.take()
+        except BridgeError:
+            worker.link.close()  # it speaks another version, died, or said why it does not serve
+            if worker.link.last_words is not None:
+                raise worker.link.last_words from None
+            raise
+        named = ["configure", *greeting.get("configures", ())]
+        # Also without the framework, which is the worker's default one.
+        worker.configures = frozenset([*named, *(name.removeprefix(f"{self.framework}.") for name in named)])
+        worker.ready = True

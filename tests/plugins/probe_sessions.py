@@ -1,0 +1,65 @@
+"""Operations that configure their session, and some about a worker's log and its wire."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bridge_core import CallContext, Register
+
+
+def register(register: Register) -> None:
+    register("tune", tune, configures=True, runs="thread")
+    register("tuned", tuned)
+    register("mutter", mutter)
+    register("let_go", let_go)
+    register("hang_on", hang_on, streaming=True, runs="thread")
+
+
+def tune(
+    ctx: CallContext, *, name: str, value: Any = None, needs: str | None = None, told: str | None = None
+) -> dict[str, Any]:
+    """Set something for the session; a file may have to be there, and a fifo be read and written first."""
+    if needs is not None and not Path(needs).exists():
+        raise FileNotFoundError(needs)
+    if told is not None:
+        Path(told).write_text("tuning")
+        Path(told).read_text()
+    settings: dict[str, Any] = ctx.session.settings.setdefault("tuned", {})
+    settings[name] = value
+    return {name: value}
+
+
+def tuned(ctx: CallContext) -> Any:
+    """Return what was set."""
+    return ctx.session.settings.get("tuned", {})
+
+
+def mutter(*, count: int) -> None:
+    """Write lines to stderr."""
+    for number in range(count):
+        sys.stderr.write(f"line {number}\n")
+
+
+def hang_on() -> Iterator[str]:
+    """Yield one word, and then nothing for long."""
+    yield "first"
+    threading.Event().wait(60)
+
+
+def let_go() -> None:
+    """Close every pipe and socket but those that everybody has, and live on."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            try:
+                mode = os.fstat(int(name)).st_mode
+            except OSError:  # what listed the folder
+                continue
+            if stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode):
+                os.close(int(name))
+    threading.Event().wait(60)
