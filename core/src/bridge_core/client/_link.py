@@ -139,7 +139,10 @@ class Link:
         with self._sending:
             if not self._gone:
                 self._open[reply.id] = reply
-                self._write(frame, together)
+                if together:
+                    self._write_with_others(frame)
+                elif not self.peer.transport.offer(frame) and self._readers.led:
+                    self.peer.transport.wake()  # who reads must also wait for room now
                 if not self.peer.transport.broken:
                     return reply
         reply.sent = False
@@ -239,10 +242,10 @@ class Link:
         """Return when the worker has ended, and what it still answers was delivered."""
         self.peer.escalate(lambda seconds: self._readers.wait(self._ended, time.monotonic() + seconds))
 
-    def _write(self, frame: bytes | bytearray, together: bool) -> None:
+    def _write_with_others(self, frame: bytes | bytearray) -> None:
         """Send a frame, or let it wait for others while the worker is busy; the caller holds the lock."""
         transport = self.peer.transport
-        if together and not self._readers.led and len(self._open) > _BUSY and self._kept < _TOGETHER:
+        if not self._readers.led and len(self._open) > _BUSY and self._kept < _TOGETHER:
             transport.keep(frame)  # whoever reads sends it first, within a tick the background thread
             self._kept += 1
             sent = True
@@ -289,6 +292,8 @@ class Link:
             connection.receive_data(data)
             while (message := connection.next_message()) is not None:
                 self._deliver(message)
+                if connection.idle:
+                    return
         except BaseException:  # boundary: thread top — interrupted half-way, as by Ctrl-C
             self._die()  # nobody may wait for what was lost
             raise

@@ -29,7 +29,8 @@ class Reply(Waiter):
         until: float | None,
         on_success: Callable[[], None] | None,
     ) -> None:
-        super().__init__()
+        self.ready = self.urgent = False  # not by the base class: one is made for each call
+        self.wake = None
         self.id = id
         self.operation = operation
         self.session_id = session_id

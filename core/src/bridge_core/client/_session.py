@@ -190,7 +190,7 @@ class BridgeSession:
         """Send one request and return whose it is, where its answer comes from, and the answer on its way."""
         binding = self._binding(operation, arguments) if framework is None else self._bound(framework)
         while True:
-            worker = binding.slot.worker(until)
+            worker = binding.slot.current or binding.slot.worker(until)
             if worker.number > binding.number:
                 binding.move(worker, self.id, until)
             remember = partial(binding.remember, operation, arguments) if operation in worker.configures else None

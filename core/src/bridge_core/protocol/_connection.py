@@ -52,6 +52,7 @@ Role: TypeAlias = Literal["worker", "peer"]
 
 # How JSON objects begin; no message in MessagePack does.
 _TEXT = (b"{", b" ", b"\t", b"\r", b"\n")
+_AS_THEY_ARE = frozenset({Request, Response})
 _SENDS: dict[str, frozenset[type]] = {
     "worker": frozenset({Response, Failure, Chunk, ToolCall, Event}),
     "peer": frozenset({Request, StreamCredit, Response, Failure}),
@@ -102,6 +103,11 @@ class Connection:
     def closed(self) -> bool:
         """Whether no message can come any more: the framing is lost, or the stream ended and all was taken."""
         return self._frames.exhausted
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no message before more has been received: `next_message` would return None."""
+        return self._frames.empty
 
     def accept_hello(self, *, want: Iterable[str] = ()) -> None:
         """Remember what a peer asked for in a hello that is being answered."""
@@ -175,7 +181,7 @@ class Connection:
         return self.data_to_send() + frame if self._greeting else frame
 
     def _frame(self, message: Message) -> bytearray:
-        frame = self._codec.encode(to_wire(message))
+        frame = self._codec.encode(message if type(message) in _AS_THEY_ARE else to_wire(message))
         limit = self._limits.max_frame_bytes
         size = len(frame) - HEADER_SIZE
         if size > limit and isinstance(message, (Response, Failure, Chunk)):

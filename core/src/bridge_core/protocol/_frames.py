@@ -69,6 +69,11 @@ class FrameDecoder:
         """Whether no further frame can come: the framing is lost, or the stream ended and all frames were taken."""
         return self._lost or (self._ended and self._position >= len(self._buffer))
 
+    @property
+    def empty(self) -> bool:
+        """Whether all that was received has been taken, and more may come."""
+        return not self._buffer and not self._ended
+
     def receive_data(self, data: Buffer | memoryview) -> None:
         """Add what was read; nothing read (`b""`) is the end of the stream."""
         if self._lost:

@@ -210,6 +210,11 @@ class DescriptorTransport:
         ends.register(self._write_fd, 0)
         return bool(ends.poll(0))
 
+    @property
+    def crowded(self) -> bool:
+        """Whether so much is kept that nothing should be read."""
+        return self._pending_bytes > self._max_pending
+
     def wait_for_room(self) -> bool:
         """Wait until no more than `max_pending` bytes are kept; return False if the other end hangs up instead.
 

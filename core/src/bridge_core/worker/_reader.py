@@ -160,8 +160,10 @@ class Reader:
                 dispatcher.refuse(message)
                 if message.fatal:
                     raise _FramingLostError
-            if not dispatcher.transport.wait_for_room():
+            if dispatcher.transport.crowded and not dispatcher.transport.wait_for_room():
                 return False
+            if connection.idle:
+                break
         self._unread = False
         if answer := connection.data_to_send():
             dispatcher.transport.offer(answer)
