@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures as cf
 import itertools
+import os
+import queue
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +137,28 @@ def test_callback_may_run_and_submit_and_wait(bridge: Bridge) -> None:
 
     bridge.submit("probe.echo_thread", value=1).add_done_callback(call)
     assert seen.result(PATIENCE) == [1, 2, [0, 1, 4]]
+
+
+def test_callback_may_wait_for_what_came_together_with_its_own(bridge: Bridge, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    name, gate = waiting(bridge)
+    futures: list[cf.Future[Any]] = []
+    seen: queue.Queue[Any] = queue.Queue()
+    reading = threading.Event()
+
+    def read_both_at_once(_: object) -> None:
+        reading.set()
+        assert fifo.read_text() == "told"
+        seen.put(futures[0].result(PATIENCE))
+
+    gate.add_done_callback(read_both_at_once)
+    bridge.submit("release", name=name)
+    assert reading.wait(PATIENCE)
+    futures += [bridge.submit("echo", value=number) for number in range(2)]
+    futures[0].add_done_callback(lambda _: seen.put(futures[1].result(PATIENCE)))
+    bridge.submit("tell", fifo=str(fifo))
+    assert [seen.get(timeout=2 * PATIENCE) for _ in range(2)] == [1, 0]
 
 
 def test_callback_may_run_while_another_thread_waits_for_something_else(bridge: Bridge) -> None:

@@ -18,6 +18,7 @@ def register(register: Register) -> None:
     register("tuned", tuned)
     register("mutter", mutter)
     register("let_go", let_go)
+    register("tell", tell)
     register("hang_on", hang_on, streaming=True, runs="thread")
 
 
@@ -44,6 +45,11 @@ def mutter(*, count: int) -> None:
     """Write lines to stderr."""
     for number in range(count):
         sys.stderr.write(f"line {number}\n")
+
+
+def tell(*, fifo: str) -> None:
+    """Say through a fifo that everything asked for before has been answered."""
+    Path(fifo).write_text("told")
 
 
 def hang_on() -> Iterator[str]:

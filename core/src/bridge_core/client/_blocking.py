@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any
 
-from ._link import Link, Peer
+from ._link import Link
+from ._peer import Peer
 
 __all__ = ["BlockingClient"]
 

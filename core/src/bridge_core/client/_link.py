@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, cast
+from typing import Any
 
 from bridge_core.errors import (
     BridgeError,
@@ -17,43 +17,21 @@ from bridge_core.errors import (
     InvalidArgumentsError,
     SerializeFailedError,
     TransportClosedError,
-    ValueTooComplexError,
 )
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Request, Response
-from bridge_core.serialize import NOT_PLAIN, Serializer, plain
-from bridge_core.transports import DescriptorTransport
 
+from ._arguments import plain_arguments
 from ._exceptions import exception_of, worker_ended
 from ._leadership import Leadership, Waiter
+from ._peer import Peer
 from ._replies import Reply
 
-__all__ = ["Link", "Peer"]
+__all__ = ["Link"]
 
 _log = logging.getLogger(__name__)
 _NEVER = float("inf")
 # So many requests without an answer keep a worker busy: the next ones may wait for each other, and share a system call.
 _BUSY, _TOGETHER = 8, 16
-
-
-class Peer(Protocol):
-    """Whoever answers: a worker process, or something that behaves like one."""
-
-    @property
-    def transport(self) -> DescriptorTransport:
-        """The wire to it."""
-
-    @property
-    def forked(self) -> bool:
-        """Whether this process is a fork of the one that it belongs to."""
-
-    def escalate(self, ended: Callable[[float], bool]) -> None:
-        """Make it end; `ended` waits that many seconds at most and says whether it has."""
-
-    def close(self) -> int:
-        """Close the wire, end what has not ended and return the exit code; again does nothing."""
-
-    def last_lines(self) -> list[str]:
-        """Return the last lines of its stderr, once it has ended."""
 
 
 class Link:
@@ -88,6 +66,7 @@ class Link:
         self._closing = False
         self._next_due = _NEVER
         self._kept = 0
+        self._delivering = False
         self.last_words: BridgeError | None = None
         """What the worker said about no request in particular before it ended."""
         self._ended = Waiter()
@@ -127,7 +106,7 @@ class Link:
         request = Request(
             id=reply.id,
             operation=operation,
-            arguments=self._plain(operation, arguments),
+            arguments=plain_arguments(operation, arguments, native=self._native),
             session_id=session_id,
             framework=framework,
             timeout_ms=timeout_ms,
@@ -261,22 +240,13 @@ class Link:
         except SerializeFailedError as exc:  # half a surrogate pair
             raise InvalidArgumentsError(f"{request.operation}: {exc.message}", path="$") from exc
 
-    def _plain(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        given = dict(arguments)
-        encoded = plain(given)
-        if encoded is NOT_PLAIN:
-            try:
-                encoded = Serializer(_bytes_only if self._native else _nobody, native=self._native).encode(given)
-            except (SerializeFailedError, ValueTooComplexError) as exc:
-                raise InvalidArgumentsError(f"{operation}: {exc.message}", path=exc.details.get("path", "$")) from exc
-            if encoded != given:
-                raise InvalidArgumentsError(f"{operation}: only JSON values (and bytes) can be arguments yet", path="$")
-        return cast("dict[str, Any]", encoded)
-
     def pump(self, timeout: float | None) -> None:
         """Read what comes within so many seconds and deliver it; see Conversation."""
         if self._gone:
             self._fail_open()  # something was called there, and waits
+            return
+        if self._delivering and (more := self._connection.next_message()) is not None:
+            self._deliver(more)  # the same, and it may wait for what came together with what it was told of
             return
         if self._kept:
             self._kept = 0
@@ -288,6 +258,7 @@ class Link:
         if self._watch is not None and data:
             self._watch("←", data)
         connection = self._connection
+        inside, self._delivering = self._delivering, True
         try:
             connection.receive_data(data)
             while (message := connection.next_message()) is not None:
@@ -297,6 +268,8 @@ class Link:
         except BaseException:  # boundary: thread top — interrupted half-way, as by Ctrl-C
             self._die()  # nobody may wait for what was lost
             raise
+        finally:
+            self._delivering = inside
         if not data:
             self._die()
 
@@ -381,12 +354,3 @@ class Link:
 
 def _forked() -> ForkedProcessError:
     return ForkedProcessError("this process was forked from the one that the worker belongs to; make a new Bridge")
-
-
-def _nobody(value: object, encode: object) -> None:
-    """Know no framework objects."""
-
-
-def _bytes_only(value: object, encode: object) -> Any:
-    """Know what else is sent as bytes."""
-    return bytes(value) if isinstance(value, memoryview) else None

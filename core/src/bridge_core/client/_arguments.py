@@ -1,0 +1,43 @@
+"""Arguments as they are sent: what JSON, or MessagePack, carries as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from bridge_core.errors import InvalidArgumentsError, SerializeFailedError, ValueTooComplexError
+from bridge_core.serialize import NOT_PLAIN, Serializer, plain
+
+__all__ = ["plain_arguments"]
+
+
+def plain_arguments(operation: str, arguments: Mapping[str, Any], *, native: bool) -> dict[str, Any]:
+    """Return a copy of the arguments.
+
+    Args:
+        operation: What they are for.
+        arguments: By name.
+        native: Whether the codec carries bytes and every float.
+
+    Raises:
+        InvalidArgumentsError: One of them has no such form; `details.path` says which.
+    """
+    given = dict(arguments)
+    encoded = plain(given)
+    if encoded is NOT_PLAIN:
+        try:
+            encoded = Serializer(_bytes_only if native else _nobody, native=native).encode(given)
+        except (SerializeFailedError, ValueTooComplexError) as exc:
+            raise InvalidArgumentsError(f"{operation}: {exc.message}", path=exc.details.get("path", "$")) from exc
+        if encoded != given:
+            raise InvalidArgumentsError(f"{operation}: only JSON values (and bytes) can be arguments yet", path="$")
+    return cast("dict[str, Any]", encoded)
+
+
+def _nobody(value: object, encode: object) -> None:
+    """Know no framework objects."""
+
+
+def _bytes_only(value: object, encode: object) -> Any:
+    """Know what else is sent as bytes."""
+    return bytes(value) if isinstance(value, memoryview) else None
