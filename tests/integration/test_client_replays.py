@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 from pathlib import Path
 from typing import Any
 
@@ -167,9 +168,9 @@ def test_callback_may_use_a_session_that_another_thread_configures_again(wire: W
     with opened(wire) as bridge, bridge.session() as session:
         at_once(lambda: session.run("tune", name="a", value=1, told=str(fifo)), lambda: go_on(fifo))
         die(bridge)
-        seen: list[Any] = []
+        seen: queue.Queue[Any] = queue.Queue()
         future = bridge.submit("wait_thread", name="w")
-        future.add_done_callback(lambda _: seen.append(session.run("tuned", timeout=PATIENCE)))
+        future.add_done_callback(lambda _: seen.put(session.run("tuned", timeout=PATIENCE)))
 
         def disturb() -> None:
             assert fifo.read_text() == "tuning"
@@ -178,7 +179,21 @@ def test_callback_may_use_a_session_that_another_thread_configures_again(wire: W
 
         outcomes = at_once(future.result, lambda: session.run("tuned"), disturb)
         assert outcomes == ["w", {"a": 1}, None]
-        assert seen == [{"a": 1}]
+        assert seen.get(timeout=PATIENCE) == {"a": 1}
+
+
+def test_setting_that_can_no_longer_be_replayed_can_be_set_anew(wire: Wire, tmp_path: Path) -> None:
+    needed = tmp_path / "needed"
+    needed.touch()
+    with opened(wire) as bridge, bridge.session() as session:
+        session.run("tune", name="a", value=1, needs=str(needed))
+        needed.unlink()
+        die(bridge)
+        with pytest.raises(HandlerRaisedError):
+            session.run("tuned")
+        assert session.run("ping")["status"] == "ok"
+        session.run("tune", name="a", value=2, needs=str(tmp_path))
+        assert session.run("tuned") == {"a": 2}
 
 
 def test_stream_after_a_death_is_of_a_configured_session(wire: Wire) -> None:

@@ -26,6 +26,7 @@ class Queue:
     def __init__(self, *, always: bool = False) -> None:
         self.expected: set[Waiter] = set()
         self.ticks = 0
+        self.news: deque[Callable[[], object]] = deque()
         self.readers = Leadership(self, always=always)
         self._arriving: deque[Waiter] = deque()
         self._there = threading.Condition()
@@ -59,6 +60,10 @@ class Queue:
 
     def awaits(self) -> bool:
         return bool(self.expected)
+
+    def tell(self) -> None:
+        while self.news:
+            self.news.popleft()()
 
     def wait(self, waiter: Waiter, seconds: float | None = None) -> bool:
         return self.readers.wait(waiter, None if seconds is None else time.monotonic() + seconds)

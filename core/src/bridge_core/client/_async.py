@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
 from bridge_core.errors import BridgeError
 
-from ._bridge import close_slots, open_slots, pids_of
+from ._bridge import Finalizer, open_slots, pids_of, start_slots
 from ._link import Link
 from ._replies import Reply
-from ._session import BridgeSession, merged, until_of
+from ._session import BridgeSession, check_at_once, merged, until_of
 
 __all__ = ["AsyncBridge", "AsyncBridgeSession", "AsyncStream"]
 
@@ -72,18 +73,21 @@ class AsyncBridgeSession:
         timeout: float | None = None,
     ) -> list[Any | BridgeError]:
         """Run many operations at once and return their results in order; see `BridgeSession.batch`."""
-        slots = asyncio.Semaphore(at_once)
+        check_at_once(at_once)
         until = until_of(timeout)
-
-        async def run(operation: str, arguments: Mapping[str, Any]) -> Any:
-            async with slots:
-                left = None if until is None else until - time.monotonic()
-                try:
-                    return await self.run(operation, arguments, timeout=left)
-                except BridgeError as exc:
-                    return exc
-
-        return [*await asyncio.gather(*(run(operation, arguments) for operation, arguments in calls))]
+        running: deque[asyncio.Task[Any]] = deque()
+        outcomes: list[Any] = []
+        try:
+            for operation, arguments in calls:
+                if len(running) >= at_once:
+                    outcomes.append(await running.popleft())
+                running.append(asyncio.create_task(self._outcome(operation, arguments, until)))
+            while running:
+                outcomes.append(await running.popleft())
+        finally:
+            for task in running:
+                task.cancel()
+        return outcomes
 
     def stream(
         self,
@@ -109,9 +113,9 @@ class AsyncBridgeSession:
         """Configure a framework for this session; see `BridgeSession.configure`."""
         return await self.run("configure", {"framework": framework, "config": merged(config, more)}, timeout=timeout)
 
-    async def info(self, framework: str | None = None) -> Any:
+    async def info(self, framework: str | None = None, *, timeout: float | None = None) -> Any:
         """Return what a worker can do; see `BridgeSession.info`."""
-        return await asyncio.to_thread(self._session.info, framework)
+        return await asyncio.to_thread(partial(self._session.info, framework, timeout=timeout))
 
     async def close(self) -> None:
         """Have the workers forget the session; see `BridgeSession.close`."""
@@ -125,6 +129,12 @@ class AsyncBridgeSession:
     ) -> None:
         await self.close()
 
+    async def _outcome(self, operation: str, arguments: Mapping[str, Any], until: float | None) -> Any:
+        try:
+            return await self.run(operation, arguments, timeout=None if until is None else until - time.monotonic())
+        except BridgeError as exc:
+            return exc
+
     async def _send(
         self,
         operation: str,
@@ -134,9 +144,10 @@ class AsyncBridgeSession:
         stream: bool = False,
     ) -> Any:
         until = until_of(timeout)
-        while not self._session._ready(operation, arguments):  # a worker has to start, which takes a while
+        while (sent := self._session._send_now(operation, arguments, until, stream=stream)) is None:
+            # A worker has to start, which takes a while.
             await asyncio.to_thread(self._session._prepare, operation, arguments, until)
-        return self._session._send(operation, arguments, until, stream=stream)
+        return sent
 
 
 class AsyncBridge(AsyncBridgeSession):
@@ -160,11 +171,15 @@ class AsyncBridge(AsyncBridgeSession):
     ) -> None:
         self._slots = open_slots(frameworks, on_stderr, on_event, always=True)
         super().__init__(BridgeSession(self._slots, "anonymous"))
-        self._finalizer = weakref.finalize(self, close_slots, [*self._slots.values()], os.getpid())
+        self._finalizer = Finalizer(self, self._slots)
 
     def session(self, id: str | None = None) -> AsyncBridgeSession:
         """Open a session with objects and settings of its own; see `Bridge.session`."""
         return AsyncBridgeSession(BridgeSession(self._slots, id or os.urandom(16).hex(), owner=self))
+
+    async def start(self, *, timeout: float | None = None) -> None:
+        """Start all workers now; see `Bridge.start`."""
+        await asyncio.to_thread(start_slots, self._slots, until_of(timeout))
 
     def pids(self) -> dict[str, int]:
         """Return, by framework, the ids of the processes started for the workers that live."""
@@ -172,7 +187,7 @@ class AsyncBridge(AsyncBridgeSession):
 
     async def close(self) -> None:
         """End all workers in order; again does nothing."""
-        await asyncio.to_thread(self._finalizer)
+        await asyncio.to_thread(self._finalizer.close)
 
 
 class AsyncStream:
@@ -236,12 +251,11 @@ async def _arrival(link: Link, reply: Reply) -> None:
     arrived: asyncio.Future[None] = loop.create_future()
 
     def tell(reply: Reply) -> None:
-        reply.notify = None
         with suppress(RuntimeError):  # the loop was closed
             loop.call_soon_threadsafe(_set, arrived)
 
     reply.notify = tell
-    if reply.ready or reply.done or reply.chunks:  # came meanwhile
+    if reply.done or reply.chunks:  # came meanwhile
         return
     late = None if reply.until is None else loop.call_later(max(0.0, reply.until - time.monotonic()), link.late, reply)
     try:

@@ -17,7 +17,7 @@ from ._slot import Slot, Worker
 __all__ = ["Binding"]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)  # settings may hold secrets
 class Binding:
     """What a session has to do with one framework's worker."""
 
@@ -31,14 +31,21 @@ class Binding:
 
     def remember(self, operation: str, arguments: Mapping[str, Any]) -> None:
         """Keep what configured the session, in place of what set the same things before."""
-        config = arguments.get("config")
-        key = (operation, frozenset([*arguments, *(config if isinstance(config, Mapping) else ())]))
+        key = _key(operation, arguments)
         with self._moving:
             self._configured.pop(key, None)
             self._configured[key] = arguments
 
-    def move(self, worker: Worker, session_id: str, until: float | None) -> None:
+    def move(
+        self, worker: Worker, session_id: str, until: float | None, *, instead: tuple[str, Mapping[str, Any]]
+    ) -> None:
         """Use another worker from now on: configure the session there as it was.
+
+        Args:
+            worker: The other worker.
+            session_id: The session.
+            until: The deadline.
+            instead: The call that this is done for. What it sets anew may fail to be set as it was.
 
         Raises:
             BridgeError: That failed; the next call tries it again.
@@ -48,8 +55,12 @@ class Binding:
         try:
             if worker.number <= self.number:
                 return
-            for (operation, _), arguments in list(self._configured.items()):
-                worker.link.call(operation, arguments, session_id=session_id, until=until)
+            for key, arguments in list(self._configured.items()):
+                try:
+                    worker.link.call(key[0], arguments, session_id=session_id, until=until)
+                except BridgeError:
+                    if key != _key(*instead):
+                        raise
             self._lost = self.number != 0
             self.number = worker.number
         finally:
@@ -65,3 +76,9 @@ class Binding:
         if self._lost and isinstance(error, BridgeError):
             raise ref_lost(error)
         return reply.take()
+
+
+def _key(operation: str, arguments: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+    """Return what a configuring call sets."""
+    config = arguments.get("config")
+    return operation, frozenset([*arguments, *(config if isinstance(config, Mapping) else ())])

@@ -9,6 +9,8 @@ from typing import Any
 
 from ._link import Link
 from ._peer import Peer
+from ._replies import Reply
+from ._streams import Stream
 
 __all__ = ["BlockingClient"]
 
@@ -55,15 +57,9 @@ class BlockingClient:
     ) -> Generator[Any, None, Any]:
         """Run one operation, yield its chunks as they come and return its result; arguments as for `run`."""
         reply = self._link.send(operation, arguments or {}, until=_until(timeout), stream=True, **to)
-        try:
-            while True:
-                self._link.wait(reply)
-                while reply.chunks:
-                    yield reply.take_chunk()
-                if reply.done:
-                    return reply.take()
-        finally:
-            self._link.abandon(reply)
+        with Stream(self._link, reply, Reply.take) as chunks:
+            yield from chunks
+            return chunks.result
 
     def close(self) -> int:
         """End the worker and return its exit code."""

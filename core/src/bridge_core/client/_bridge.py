@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,7 +14,7 @@ from ._session import BridgeSession, until_of
 from ._settings import settings_by_framework
 from ._slot import Slot
 
-__all__ = ["Bridge", "close_slots", "open_slots", "pids_of"]
+__all__ = ["Bridge", "Finalizer", "open_slots", "pids_of", "start_slots"]
 
 
 class Bridge(BridgeSession):
@@ -45,8 +47,7 @@ class Bridge(BridgeSession):
     ) -> None:
         self._slots = open_slots(frameworks, on_stderr, on_event)
         super().__init__(self._slots, "anonymous")
-        # For a Bridge that nobody closes: when nothing refers to it any more, or at the program's end.
-        self._finalizer = weakref.finalize(self, close_slots, [*self._slots.values()], os.getpid())
+        self._finalizer = Finalizer(self, self._slots)
 
     def session(self, id: str | None = None) -> BridgeSession:
         """Open a session with objects and settings of its own.
@@ -62,9 +63,7 @@ class Bridge(BridgeSession):
         Raises:
             BridgeError: One of them cannot be started.
         """
-        until = until_of(timeout)
-        for slot in self._slots.values():
-            slot.worker(until)
+        start_slots(self._slots, until_of(timeout))
 
     def pids(self) -> dict[str, int]:
         """Return, by framework, the ids of the processes started for the workers that live."""
@@ -72,7 +71,7 @@ class Bridge(BridgeSession):
 
     def close(self) -> None:
         """End all workers in order; again does nothing."""
-        self._finalizer()
+        self._finalizer.close()
 
     def __enter__(self) -> Bridge:
         return self
@@ -104,14 +103,39 @@ def pids_of(slots: Mapping[str, Slot]) -> dict[str, int]:
     return {name: one.process.pid for name, one in workers.items() if one is not None and one.link.alive()}
 
 
-def close_slots(slots: list[Slot], owner: int) -> None:
-    """End the workers of all places; in a process forked from their owner do nothing."""
-    if os.getpid() != owner:
-        return
-    for slot in slots:
-        slot.hang_up()
-    for slot in slots:
-        slot.close()
+def start_slots(slots: Mapping[str, Slot], until: float | None) -> None:
+    """Start the worker of each place."""
+    for slot in slots.values():
+        slot.worker(until)
+
+
+class Finalizer:
+    """Ends the workers of a Bridge that nobody closes: when nothing refers to it any more, or at the program's end.
+
+    Args:
+        bridge: The Bridge.
+        slots: The places of its workers.
+    """
+
+    def __init__(self, bridge: object, slots: Mapping[str, Slot]) -> None:
+        self._slots = [*slots.values()]
+        self._owner = os.getpid()
+        # Garbage is collected in any thread at any moment, also while it holds a lock of ours: so in another one.
+        forgotten = weakref.finalize(bridge, threading.Thread(target=self.close, name="bridge-closer").start)
+        forgotten.atexit = False
+        self._forgotten = forgotten
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End all workers in order; in a process forked from their owner, or again, do nothing."""
+        self._forgotten.detach()
+        atexit.unregister(self.close)
+        if os.getpid() != self._owner:
+            return
+        for slot in self._slots:
+            slot.hang_up()
+        for slot in self._slots:
+            slot.close()
 
 
 def _to_stderr(line: str) -> None:

@@ -22,8 +22,10 @@ class CallFuture(Future[Any]):
     it was asked for.
     """
 
-    def __init__(self, link: Link, reply: Reply, outcome: Callable[[Reply], Any]) -> None:
+    def __init__(self, link: Link, reply: Reply, outcome: Callable[[Reply], Any], owner: object) -> None:
         super().__init__()
+        self._owner = owner  # a Bridge ends its workers when nothing refers to it any more
+        self._calls = False  # whether something is called when it is done
         self._link = link
         self._reply = reply
         self._outcome = outcome
@@ -40,16 +42,15 @@ class CallFuture(Future[Any]):
             concurrent.futures.TimeoutError: It did not come in time; the call goes on.
             concurrent.futures.CancelledError: The future was cancelled.
         """
-        self._read(timeout)
-        return super().result(0)
+        return super().result(self._read(timeout))
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what went wrong, None if nothing did; waits and raises as `result` does."""
-        self._read(timeout)
-        return super().exception(0)
+        return super().exception(self._read(timeout))
 
     def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
-        """Have a function called when the future is done, in the thread that reads then."""
+        """Have a function called when the future is done, in the thread that has read its result."""
+        self._calls = True
         super().add_done_callback(fn)
         self._link.expect(self._reply, urgent=True)
 
@@ -64,18 +65,28 @@ class CallFuture(Future[Any]):
         self._link.rouse()  # another thread may be waiting for this
         return True
 
-    def _read(self, timeout: float | None) -> None:
-        if self._reply.ready or self.done():  # the second in a callback, which is called just before the reply is ready
-            return
-        try:
-            self._link.wait(self._reply, None if timeout is None else time.monotonic() + timeout)
-        except TimeoutError:
-            raise FutureTimeoutError(f"{self._reply.operation} was not answered in time") from None
+    def _read(self, timeout: float | None) -> float | None:
+        """Read until the reply is there, and return how many seconds are left for this to be told of it."""
+        until = None if timeout is None else time.monotonic() + timeout
+        if not self._reply.ready:
+            try:
+                self._link.wait(self._reply, until)
+            except TimeoutError:
+                raise FutureTimeoutError(f"{self._reply.operation} was not answered in time") from None
+        if not self._calls:
+            return 0
+        self._link.tell()  # perhaps just of this
+        return None if until is None else max(0.0, until - time.monotonic())
 
     def _finish(self, reply: Reply) -> None:
-        """Take the outcome over, once."""
-        if not reply.done:
-            return
+        """Take the outcome over; what is called then must not be called by a thread that leads."""
+        if reply.done and self._calls:
+            self._link.later(self._conclude)
+        elif reply.done:
+            self._conclude()
+
+    def _conclude(self) -> None:
+        reply = self._reply
         try:
             result = self._outcome(reply)
         except BaseException as exc:  # boundary: thread top — the outcome is an exception

@@ -8,25 +8,29 @@ read for a moment, one background thread leads.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import Any, Protocol
 
 __all__ = ["Conversation", "Leadership", "Waiter"]
 
+_log = logging.getLogger(__name__)
 # How long the background thread lets others begin to read: threads that submit and then ask for results do so at once.
 _TICK = 0.003
 # It goes on looking for so many ticks when nothing is awaited: to be woken costs whoever submits next more than that.
 _LINGER = 20
 # While somebody else leads it looks ever more seldom; from the second on it has to be woken.
 _SELDOM, _AWAKE = 0.05, 0.008
+# No sleep is longer: whatever was missed, as by Ctrl-C at the worst moment, is noticed then.
+_NAP = 1.0
 # Seconds that the system waits at most when asked to.
 _LONGEST = 86400.0
 
 
-def _left(until: float | None) -> float:
+def _left(until: float | None, most: float = threading.TIMEOUT_MAX) -> float:
     """Return how long a lock may be waited for."""
-    return -1 if until is None else min(max(0.0, until - time.monotonic()), threading.TIMEOUT_MAX)
+    return most if until is None else min(max(0.0, until - time.monotonic()), most)
 
 
 class Conversation(Protocol):
@@ -40,6 +44,13 @@ class Conversation(Protocol):
 
     def awaits(self) -> bool:
         """Whether something may still come."""
+
+    @property
+    def news(self) -> object:
+        """Whether there is something to `tell`."""
+
+    def tell(self) -> None:
+        """Call what is to be told of what has come; no thread that leads does, because it may wait for anything."""
 
 
 class Waiter:
@@ -84,23 +95,36 @@ class Leadership:
         """Whether somebody reads."""
         return self._token.locked()
 
+    @property
+    def leading(self) -> bool:
+        """Whether this thread reads."""
+        return self._leader == threading.get_ident()
+
     def wait(self, waiter: Waiter, until: float | None = None) -> bool:
         """Return once the waiter is ready, reading meanwhile unless somebody else does; False if `until` came first."""
-        while not waiter.ready:
-            if self._leader == threading.get_ident():  # something that was called by `pump` waits
-                return self._read_until(waiter, until)
-            if self._take():
-                try:
-                    return self._read_until(waiter, until)
-                finally:
-                    self._resign()
-            if not self._follow(waiter, until):
-                return waiter.ready
-        return True
+        if self.leading:  # something that was called by `pump` waits
+            return self._read_until(waiter, until)
+        conversation = self._conversation
+        try:
+            while not waiter.ready:
+                if not self._take():
+                    if not self._follow(waiter, until):
+                        return waiter.ready
+                    continue
+                in_time = self._read_until(waiter, until, news=True)
+                self._resign()
+                if conversation.news:
+                    conversation.tell()
+                if not in_time:
+                    return waiter.ready
+            return True
+        finally:
+            if self._leader == threading.get_ident():  # interrupted, as by Ctrl-C
+                self._resign()
 
     def acquire(self, lock: Any, until: float | None) -> bool:
         """Take a lock whose holder may wait for something that this thread has to read; False if `until` came first."""
-        while self._leader == threading.get_ident():  # something that was called by `pump` wants it
+        while self.leading:  # something that was called by `pump` wants it
             if lock.acquire(blocking=False):
                 return True
             if not _left(until):
@@ -143,19 +167,23 @@ class Leadership:
 
     def _ring(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._stand_by, name="bridge-reader", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._stand_by, name="bridge-reader", daemon=True)
+            thread.start()
+            self._thread = thread
         self._patience = _TICK
         self._dozing = False
         self._bell.notify()
 
-    def _read_until(self, waiter: Waiter, until: float | None) -> bool:
-        pump = self._conversation.pump
+    def _read_until(self, waiter: Waiter, until: float | None, *, news: bool = False) -> bool:
+        """Read until the waiter is ready or, with `news`, there is something to tell; False if `until` came first."""
+        conversation = self._conversation
         while not waiter.ready:
             left = None if until is None else until - time.monotonic()
             if left is not None and left <= 0:
                 return False
-            pump(left if left is None else min(left, _LONGEST))
+            conversation.pump(left if left is None else min(left, _LONGEST))
+            if news and conversation.news:
+                return True
         return True
 
     def _take(self) -> bool:
@@ -171,13 +199,15 @@ class Leadership:
         with self._mutex:
             wake = waiter.wake
             if wake is None:  # or else another thread sleeps until the same is ready
-                waiter.wake = wake = threading.Lock()
+                wake = threading.Lock()
                 wake.acquire()
+                waiter.wake = wake
                 self._sleepers[waiter] = None
         # Only now: who fills a waiter looks for sleepers after that, and a leader does after it has resigned.
         woken = waiter.ready or not self._token.locked()
+        terms = self._terms
         try:
-            if not woken and (woken := wake.acquire(timeout=_left(until))):
+            if not woken and (woken := wake.acquire(timeout=_left(until, _NAP))):
                 wake.release()  # for others that sleep until the same is ready
         finally:  # also when Ctrl-C woke it
             with self._mutex:
@@ -185,7 +215,9 @@ class Leadership:
                     self._release(waiter)
                 if not self._token.locked() and (waiter.ready or not woken):
                     self._promote()  # it may have been this thread's turn to lead, but it leaves
-        return woken
+        if not woken and not self._leader and self._terms == terms and self._token.locked():
+            self._token.release()  # who held it was interrupted between two steps, and has never led
+        return woken or _left(until) != 0
 
     def _release(self, waiter: Waiter) -> None:
         self._sleepers.pop(waiter, None)
@@ -218,8 +250,17 @@ class Leadership:
                     return
             try:
                 self._lead()
-            finally:
-                self._resign()
+            except BaseException:  # boundary: thread top — of all that nobody waits for
+                _log.exception("reading failed; please report this")
+            self._resign()
+            self._tell()
+
+    def _tell(self) -> None:
+        try:
+            if self._conversation.news:
+                self._conversation.tell()
+        except BaseException:  # boundary: thread top — even a callback that exits must not end the reading
+            _log.exception("a callback failed")
 
     def _turn(self) -> bool:
         """Wait for a moment, and return whether this thread leads now; the caller holds the mutex."""
@@ -239,6 +280,7 @@ class Leadership:
         self._mutex.release()
         try:
             self._conversation.tick()
+            self._tell()
         finally:
             self._mutex.acquire()
         return self._terms == terms and self._conversation.awaits() and self._take()
@@ -246,9 +288,11 @@ class Leadership:
     def _lead(self) -> None:
         """Read until nothing is awaited any more, or a thread waits that can read itself."""
         conversation = self._conversation
-        if self._always:
-            while not self._closed:
+        while not self._closed and not conversation.news:
+            if self._always:
                 conversation.pump(None)
-        while not self._closed and conversation.awaits() and not self._sleepers:
-            conversation.pump(_SELDOM)
-            conversation.tick()
+            elif conversation.awaits() and not self._sleepers:
+                conversation.pump(_SELDOM)
+                conversation.tick()
+            else:
+                return

@@ -6,7 +6,9 @@ import itertools
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from bridge_core.errors import (
@@ -67,6 +69,8 @@ class Link:
         self._next_due = _NEVER
         self._kept = 0
         self._delivering = False
+        self.news: deque[Callable[[], object]] = deque()
+        """What has to be called when nobody leads: see Conversation."""
         self.last_words: BridgeError | None = None
         """What the worker said about no request in particular before it ended."""
         self._ended = Waiter()
@@ -88,8 +92,20 @@ class Link:
         stream: bool = False,
         on_success: Callable[[], None] | None = None,
         together: bool = False,
+        bury: bool = True,
     ) -> Reply:
         """Send a request and return its reply, which some thread has to `wait` for or the link to `expect`.
+
+        Args:
+            operation: The operation's name.
+            arguments: Its arguments.
+            session_id: The session's name.
+            framework: The framework meant, if the operation's name does not say.
+            until: The deadline.
+            stream: Whether chunks are wanted.
+            on_success: See Reply.
+            together: Whether it may wait a moment for others.
+            bury: Whether to wait, if the worker proves to have ended, until that is known.
 
         Raises:
             InvalidArgumentsError: An argument has no form on the wire.
@@ -125,9 +141,9 @@ class Link:
                 if not self.peer.transport.broken:
                     return reply
         reply.sent = False
-        self._bury()
-        if not reply.done:
-            self._settle(reply, error=self._why(reply))
+        if bury:
+            self.bury()
+        self._settle(reply, error=self._why(reply))
         return reply
 
     def call(self, operation: str, arguments: Mapping[str, Any], **options: Any) -> Any:
@@ -137,7 +153,10 @@ class Link:
             BridgeError: The worker answered with an error, died, or did not answer in time.
         """
         reply = self.send(operation, arguments, **options)
-        self.wait(reply)
+        try:
+            self.wait(reply)
+        finally:
+            self.abandon(reply)  # if Ctrl-C came first
         return reply.take()
 
     def wait(self, reply: Reply, until: float | None = None) -> None:
@@ -150,15 +169,12 @@ class Link:
             raise _forked()
         due = reply.until
         first = due if until is None or (due is not None and due < until) else until
-        try:
-            ready = self._readers.wait(reply, first)
-        except BaseException as exc:  # boundary: thread top — Ctrl-C: nobody will take what comes
-            self.give_up(reply, exc)
-            raise
-        if not ready and first is due:
-            self.late(reply)
-        elif not ready:
+        if self._readers.wait(reply, first):
+            return
+        if first is not due:
             raise TimeoutError(f"{reply.operation} was not answered in time")
+        if not self.late(reply):  # its outcome is being delivered
+            self._readers.wait(reply)
 
     def expect(self, reply: Reply, *, urgent: bool = False) -> None:
         """Take care that the reply is filled although no thread may wait for it; `urgent` if none will."""
@@ -173,18 +189,27 @@ class Link:
         """Take a lock whose holder may wait for a reply that this thread has to read; False if `until` came first."""
         return self._readers.acquire(lock, until)
 
-    def give_up(self, reply: Reply, error: BaseException) -> None:
-        """Let an error be the outcome of a reply that nobody waits for any more, whatever still comes."""
-        if self._open.pop(reply.id, None) is not None:
-            self._settle(reply, error=error)
-
-    def late(self, reply: Reply) -> None:
-        """Let the passing of its deadline be the outcome of a reply."""
-        self.give_up(reply, CallTimeoutError(f"{reply.operation} was not answered in time"))
+    def late(self, reply: Reply) -> bool:
+        """Let the passing of its deadline be the outcome of a reply; False if it has another one."""
+        return self._give_up(reply, CallTimeoutError(f"{reply.operation} was not answered in time"))
 
     def abandon(self, reply: Reply) -> None:
         """Forget a reply that nobody will take; what still comes for it is dropped."""
-        self.give_up(reply, CallCancelledError(f"nobody waits for {reply.operation} any more"))
+        if not reply.done:
+            self._give_up(reply, CallCancelledError(f"nobody waits for {reply.operation} any more"))
+
+    def later(self, call: Callable[[], object]) -> None:
+        """Have something called by whoever reads, when it no longer does."""
+        self.news.append(call)
+
+    def tell(self) -> None:
+        """See Conversation."""
+        while self.news:
+            try:
+                call = self.news.popleft()
+            except IndexError:  # another thread has taken it
+                return
+            call()
 
     def rouse(self) -> None:
         """Have whoever reads look up: what it waits for may have come otherwise."""
@@ -194,7 +219,7 @@ class Link:
 
     def usable(self) -> bool:
         """Whether requests can be sent, as far as has been noticed."""
-        return not (self._gone or self._closing)
+        return not (self._gone or self._closing or self.peer.transport.broken)
 
     def alive(self) -> bool:
         """Whether the worker lives."""
@@ -213,11 +238,11 @@ class Link:
         """Let the worker end in order and return its exit code."""
         self.hang_up()
         if not self.peer.forked:
-            self._bury()
+            self.bury()
             self._readers.join()
         return self.peer.close()
 
-    def _bury(self) -> None:
+    def bury(self) -> None:
         """Return when the worker has ended, and what it still answers was delivered."""
         self.peer.escalate(lambda seconds: self._readers.wait(self._ended, time.monotonic() + seconds))
 
@@ -275,7 +300,7 @@ class Link:
 
     def _deliver(self, message: object) -> None:
         if isinstance(message, Response):
-            reply = self._open.pop(message.id, None)
+            reply = self._open.get(message.id)
             if reply is not None:
                 self._settle(reply, message.result)
         elif isinstance(message, Chunk):
@@ -288,11 +313,12 @@ class Link:
         elif isinstance(message, BadMessage):
             self._fail(message.id, message.error)
         elif isinstance(message, Event) and self._on_event is not None:
-            self._tell(self._on_event, message)
+            self.later(partial(self._report, message))
 
-    def _tell(self, on_event: Callable[[str, Mapping[str, Any]], None], event: Event) -> None:
+    def _report(self, event: Event) -> None:
         try:
-            on_event(event.name, event.data)
+            if self._on_event is not None:
+                self._on_event(event.name, event.data)
         except Exception:  # boundary: thread top — of whoever happens to read
             _log.exception("what is told of a worker's events failed")
 
@@ -301,12 +327,22 @@ class Link:
             # Nobody knows whom it is about: the framing is lost, or it is what the worker says before it gives up.
             self.last_words = error
             self._die()
-        elif (reply := self._open.pop(id, None)) is not None:
+        elif (reply := self._open.get(id)) is not None:
             self._settle(reply, error=error)
 
-    def _settle(self, reply: Reply, result: Any = None, *, error: BaseException | None = None) -> None:
-        reply.end(result, error)
-        self._readers.arrived(reply)
+    def _give_up(self, reply: Reply, error: BaseException) -> bool:
+        first = self._settle(reply, error=error)
+        if self.news and not self._readers.leading:
+            self.tell()
+        return first
+
+    def _settle(self, reply: Reply, result: Any = None, *, error: BaseException | None = None) -> bool:
+        """Give a reply its outcome; False if it has one."""
+        try:
+            return reply.end(result, error)
+        finally:
+            self._open.pop(reply.id, None)
+            self._readers.arrived(reply)
 
     def awaits(self) -> bool:
         """See Conversation."""
@@ -315,8 +351,10 @@ class Link:
     def tick(self) -> None:
         """End what nobody waits for and has passed its deadline; see Conversation."""
         if self._kept:
-            self._kept = 0
-            self.peer.transport.flush()
+            with self._sending:
+                self._kept = 0
+                if not self._gone:
+                    self.peer.transport.flush()
         now = time.monotonic()
         if now < self._next_due:
             return
@@ -339,8 +377,7 @@ class Link:
         self._fail_open()
 
     def _fail_open(self) -> None:
-        while self._open:
-            _, reply = self._open.popitem()
+        for reply in list(self._open.values()):
             self._settle(reply, error=self._why(reply))
         self._ended.ready = True
         self._readers.arrived(self._ended)

@@ -6,9 +6,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from bridge_core.errors import InternalError
+
 from ._leadership import Waiter
 
 __all__ = ["Reply"]
+
+_INTERRUPTED = InternalError("the answer was lost while it was delivered, as by Ctrl-C")
 
 
 class Reply(Waiter):
@@ -18,7 +22,8 @@ class Reply(Waiter):
     """
 
     __slots__ = (
-        "_on_success", "chunks", "done", "error", "id", "notify", "operation", "result", "sent", "session_id", "until",
+        "_claim", "_on_success", "chunks", "done", "error", "id", "notify", "operation", "result", "sent", "session_id",
+        "until",
     )  # fmt: skip
 
     def __init__(
@@ -38,7 +43,8 @@ class Reply(Waiter):
         """When the caller gives up (`time.monotonic()`)."""
         self.chunks: deque[Any] | None = None
         self.result: Any = None
-        self.error: BaseException | None = None
+        self.error: BaseException | None = _INTERRUPTED
+        self._claim = iter((True,))  # `next` is atomic: of two outcomes one comes first
         self.sent = True
         """False if the worker had ended before the request could be sent."""
         self.done = False
@@ -57,16 +63,21 @@ class Reply(Waiter):
         if self.notify is not None:
             self.notify(self)
 
-    def end(self, result: Any, error: BaseException | None) -> None:
-        """Add the outcome."""
-        self.result = result
-        self.error = error
-        if self._on_success is not None and error is None:
-            self._on_success()
-        self.done = True
-        if self.notify is not None:
-            self.notify(self)
-        self.ready = True  # last: a thread that waits for a future finds it finished
+    def end(self, result: Any, error: BaseException | None) -> bool:
+        """Add the outcome; return False, and do nothing, if there is one."""
+        if not next(self._claim, False):
+            return False
+        try:
+            self.result, self.error = result, error
+            if self._on_success is not None and error is None:
+                self._on_success()
+            self.done = True
+            if self.notify is not None:
+                self.notify(self)
+        finally:  # also when Ctrl-C came here
+            self.done = True
+            self.ready = True  # last: a thread that waits for a future finds it finished
+        return True
 
     def take(self) -> Any:
         """Return the result.
@@ -86,9 +97,4 @@ class Reply(Waiter):
         """
         if self.chunks is None:
             raise IndexError
-        chunk = self.chunks.popleft()
-        if not self.chunks and not self.done:
-            self.ready = False
-            if self.chunks or self.done:  # came meanwhile
-                self.ready = True
-        return chunk
+        return self.chunks.popleft()

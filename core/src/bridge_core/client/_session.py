@@ -20,11 +20,13 @@ from ._replies import Reply
 from ._slot import Slot
 from ._streams import Stream
 
-__all__ = ["BridgeSession", "merged", "until_of"]
+__all__ = ["BridgeSession", "check_at_once", "merged", "until_of"]
 
 _CONFIGURE = "configure"
 # Operations of every worker that say in their arguments whom they mean.
 _ABOUT_FRAMEWORKS = frozenset([_CONFIGURE, "describe"])
+# Operations of every worker that neither use nor change a session: no configuration has to be replayed for them.
+_OF_NO_SESSION = frozenset(["ping", "get_stats", "get_capabilities", "describe", "shutdown", "hello"])
 _FOREVER = 1e9  # seconds; no lock takes more
 
 
@@ -83,7 +85,7 @@ class BridgeSession:
             BridgeError: It could not be sent.
         """
         binding, link, reply = self._send(operation, merged(arguments, more), until_of(timeout), together=True)
-        return CallFuture(link, reply, binding.outcome)
+        return CallFuture(link, reply, binding.outcome, self)
 
     def batch(
         self,
@@ -102,6 +104,7 @@ class BridgeSession:
             at_once: How many requests may be without an answer.
             timeout: Seconds for all of them.
         """
+        check_at_once(at_once)
         until = until_of(timeout)
         sent: deque[tuple[Binding, Link, Reply] | BridgeError] = deque()
         outcomes: list[Any] = []
@@ -126,7 +129,7 @@ class BridgeSession:
             BridgeError: It could not be sent.
         """
         binding, link, reply = self._send(operation, merged(arguments, more), until_of(timeout), stream=True)
-        return Stream(link, reply, binding.outcome)
+        return Stream(link, reply, binding.outcome, self)
 
     def configure(
         self,
@@ -191,9 +194,11 @@ class BridgeSession:
         binding = self._binding(operation, arguments) if framework is None else self._bound(framework)
         while True:
             worker = binding.slot.current or binding.slot.worker(until)
-            if worker.number > binding.number:
-                binding.move(worker, self.id, until)
-            remember = partial(binding.remember, operation, arguments) if operation in worker.configures else None
+            remember = None
+            if operation in worker.configures:
+                remember = partial(binding.remember, operation, arguments)
+            if worker.number > binding.number and operation not in _OF_NO_SESSION:
+                binding.move(worker, self.id, until, instead=(operation, arguments))
             reply = worker.link.send(
                 operation,
                 arguments,
@@ -206,16 +211,26 @@ class BridgeSession:
             if reply.sent:  # or else the worker has just died of something else
                 return binding, worker.link, reply
 
-    def _ready(self, operation: str, arguments: Mapping[str, Any]) -> bool:
-        """Whether `_send` has nothing to wait for."""
+    def _send_now(
+        self, operation: str, arguments: Mapping[str, Any], until: float | None, *, stream: bool
+    ) -> tuple[Binding, Link, Reply] | None:
+        """Do the same without waiting for anything; None if there is something to `_prepare`."""
         binding = self._binding(operation, arguments)
         worker = binding.slot.current
-        return worker is not None and worker.number == binding.number
+        if worker is None or (worker.number > binding.number and operation not in _OF_NO_SESSION):
+            return None
+        remember = partial(binding.remember, operation, arguments) if operation in worker.configures else None
+        reply = worker.link.send(
+            operation, arguments, session_id=self.id, until=until, stream=stream, on_success=remember, bury=False
+        )
+        return (binding, worker.link, reply) if reply.sent else None
 
     def _prepare(self, operation: str, arguments: Mapping[str, Any], until: float | None) -> None:
         """Wait for what `_send` would wait for: a worker, and what configures the session on it."""
         binding = self._binding(operation, arguments)
-        binding.move(binding.slot.worker(until), self.id, until)
+        worker = binding.slot.worker(until)
+        if operation not in _OF_NO_SESSION:
+            binding.move(worker, self.id, until, instead=(operation, arguments))
 
     def _binding(self, operation: str, arguments: Mapping[str, Any]) -> Binding:
         if self._closed:
@@ -236,13 +251,18 @@ class BridgeSession:
         self, operation: str, arguments: Mapping[str, Any], until: float | None
     ) -> tuple[Binding, Link, Reply] | BridgeError:
         try:
-            return self._send(operation, arguments, until, together=True)
+            binding, link, reply = self._send(operation, arguments, until, together=True)
+            link.expect(reply)  # the next call may be long in coming
+            return binding, link, reply
         except BridgeError as exc:
             return exc
 
 
 def _received(binding: Binding, link: Link, reply: Reply) -> Any:
-    link.wait(reply)
+    try:
+        link.wait(reply)
+    finally:
+        link.abandon(reply)  # if Ctrl-C came first
     return binding.outcome(reply)
 
 
@@ -272,8 +292,15 @@ def until_of(timeout: float | None) -> float | None:
     Raises:
         InvalidArgumentsError: It is no number.
     """
-    if timeout is None or timeout > _FOREVER:
+    if timeout is None:
         return None
-    if timeout != timeout:
-        raise InvalidArgumentsError("$.timeout: expected seconds or None, got nan", path="$.timeout")
-    return time.monotonic() + timeout
+    given: Any = timeout
+    if not isinstance(given, (int, float)) or given != given:
+        raise InvalidArgumentsError(f"$.timeout: expected seconds or None, got {timeout!r}", path="$.timeout")
+    return None if timeout > _FOREVER else time.monotonic() + timeout
+
+
+def check_at_once(at_once: int) -> None:
+    """Refuse to send nothing at a time."""
+    if at_once < 1:
+        raise InvalidArgumentsError(f"$.at_once: expected 1 or more, got {at_once}", path="$.at_once")

@@ -27,6 +27,10 @@ class WorkerSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_f
     start_timeout: float = 30.0
     """Seconds in which it must greet back."""
 
+    def __repr__(self) -> str:
+        """Say whose settings these are, and none of the values: they may be secrets."""
+        return f"WorkerSettings(python={self.python!r}, …)"
+
 
 def settings_by_framework(frameworks: str | Iterable[str] | Mapping[str, Any]) -> dict[str, WorkerSettings]:
     """Return the settings of each framework named, the default framework first.

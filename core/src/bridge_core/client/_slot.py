@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from bridge_core.errors import (
     BridgeError,
     CallTimeoutError,
     ForkedProcessError,
+    InternalError,
     InvalidConfigError,
     StartupTimeoutError,
     TransportClosedError,
@@ -28,6 +30,8 @@ from ._replies import Reply
 from ._settings import WorkerSettings
 
 __all__ = ["Slot", "Worker"]
+
+_NO_PROGRAM = frozenset([errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR])
 
 
 @attrs.define(eq=False)
@@ -46,7 +50,7 @@ class Worker:
     """The operations that configure the session they are run in."""
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, repr=False)  # settings may hold secrets
 class Slot:
     """Has a worker that lives, or makes one.
 
@@ -87,6 +91,7 @@ class Slot:
             StartupTimeoutError: It did not greet back in time.
             CallTimeoutError: `until` came first.
             InvalidConfigError: The interpreter cannot be run.
+            InternalError: The system has no room for another process.
             TransportClosedError: The place was closed.
         """
         if (worker := self.current) is not None:
@@ -98,6 +103,8 @@ class Slot:
         try:
             self._check_open()
             if self._worker is None or not self._worker.link.usable():
+                if self._worker is not None:
+                    self._worker.link.bury()
                 self._worker = None
                 self._worker = self._start()
                 if self._closed:  # meanwhile, so that nobody has told it
@@ -140,6 +147,8 @@ class Slot:
                 on_stderr=self.on_stderr,
             )
         except OSError as exc:
+            if exc.errno not in _NO_PROGRAM:
+                raise InternalError(f"no worker can be started: {exc.strerror}", retryable=True) from exc
             path = f"$.{self.framework}.python"
             raise InvalidConfigError(f"{path}: {python!r} cannot be run: {exc.strerror}", path=path) from exc
         link = Link(process, codec=settings.codec, on_event=self.on_event, always=self.always)

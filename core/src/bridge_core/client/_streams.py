@@ -18,7 +18,8 @@ class Stream:
     Left before its end it must be closed, or used in a `with` statement: what still comes is then dropped.
     """
 
-    def __init__(self, link: Link, reply: Reply, outcome: Callable[[Reply], Any]) -> None:
+    def __init__(self, link: Link, reply: Reply, outcome: Callable[[Reply], Any], owner: object = None) -> None:
+        self._owner = owner  # a Bridge ends its workers when nothing refers to it any more
         self._link = link
         self._reply = reply
         self._outcome = outcome
@@ -39,7 +40,9 @@ class Stream:
             if reply.done:
                 self.result = self._outcome(reply)
                 raise StopIteration
-            self._link.wait(reply)
+            reply.ready = False
+            if not reply.chunks and not reply.done:  # or else something has just come
+                self._link.wait(reply)
         return reply.take_chunk()
 
     def close(self) -> None:

@@ -33,7 +33,9 @@ class LastLines:
         self._on_line = on_line
         self._lines: deque[str] = deque(maxlen=KEPT)
         self._begun = b""
-        self._thread = threading.Thread(target=self._pump, name=name, daemon=True)
+        self._ending = threading.Lock()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Let go of the end that the child has now, and empty the other one."""
@@ -49,17 +51,29 @@ class LastLines:
         return list(self._lines)
 
     def close(self) -> None:
-        """End the thread and close the pipe; again does nothing."""
-        if self._stop_write < 0:
-            return
-        os.close(self._stop_write)
-        self._stop_write = -1
-        if self.write_fd >= 0:
+        """End the thread, unless what it calls does not return, and close the pipe; again does nothing."""
+        if self.write_fd >= 0:  # never started
             os.close(self.write_fd)
-        else:
-            self._thread.join()
-        os.close(self._stop_read)
-        os.close(self._read_fd)
+            self.write_fd = -1
+            self._close()
+            return
+        with self._ending:
+            if not self._ended:
+                os.write(self._stop_write, b"!")  # not just closed: a fork may have it open, too
+        self._thread.join(_PATIENCE)
+
+    def _run(self) -> None:
+        try:
+            self._pump()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        with self._ending:
+            if not self._ended:
+                self._ended = True
+                for fd in (self._read_fd, self._stop_read, self._stop_write):
+                    os.close(fd)
 
     def _pump(self) -> None:
         poll = select.poll()
@@ -75,11 +89,12 @@ class LastLines:
 
     def _take(self, data: bytes) -> None:
         *lines, self._begun = (self._begun + data).split(b"\n")
-        while len(self._begun) > _LONGEST:
-            lines.append(self._begun[:_LONGEST])
-            self._begun = self._begun[_LONGEST:]
-        for line in lines:
-            text = line.decode(errors="replace").rstrip("\r")
+        if len(self._begun) > _LONGEST:
+            lines.append(self._begun)
+            self._begun = b""
+        pieces = [line[start : start + _LONGEST] for line in lines for start in range(0, len(line) or 1, _LONGEST)]
+        for piece in pieces:
+            text = piece.decode(errors="replace").rstrip("\r")
             self._lines.append(text)
             if self._on_line is not None:
                 self._tell(self._on_line, text)

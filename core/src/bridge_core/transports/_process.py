@@ -52,8 +52,10 @@ class WorkerProcess:
 
         merged = {**_SAFE_PATH, **os.environ, **(environment or {})}
         ours, theirs = _socket_pair() if wire == "socket" else _pipes()
-        self._lines = None if on_stderr is None else LastLines(on_stderr, name="bridge-stderr")
+        self._lines: LastLines | None = None
         try:
+            if on_stderr is not None:
+                self._lines = LastLines(on_stderr, name="bridge-stderr")
             self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 [python, "-m", "bridge_core", "worker", *arguments],
                 stdin=theirs[0],
@@ -126,8 +128,9 @@ class WorkerProcess:
         if not self._closed:
             self._closed = True
             self.transport.close()
+        if self._process.poll() is None:
             self.escalate(self._exits, grace)
-            self.last_lines()
+        self.last_lines()
         return self._process.wait()
 
     def _exits(self, timeout: float) -> bool:
