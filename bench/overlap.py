@@ -2,52 +2,69 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
+from time import perf_counter
 
-from bridge_core.client import BlockingClient
-from bridge_core.protocol import Connection, Failure, Request, Response
-from bridge_core.transports import WorkerProcess
+from .link import ROOT
+from .works import Numbers
+
+__all__ = ["overlap"]
 
 CALLS = 32
 MODEL_SECONDS = 0.2
-_SERVER = Path(__file__).parents[1] / "tests" / "integration" / "dspy_lm_server.py"
+_SERVER = ROOT / "tests" / "integration" / "dspy_lm_server.py"
+_EXECUTE = "dspy.execute_program"
+_TIMEOUT = 30.0
 
 
-def measure(*, rounds: int) -> Iterator[float]:
-    """Yield the seconds of each round; a first, unmeasured one opens the connections."""
+def overlap() -> Numbers:
+    """Measure 32 executions at once through each client; a first, unmeasured time opens the connections."""
+    with _model() as base_url:
+        settings = {"model": "openai/local", "api_base": base_url, "api_key": "none"}
+        return {"overlap_s": _blocking(settings), "async_overlap_s": asyncio.run(_asynchronous(settings))}
+
+
+def _blocking(settings: dict[str, str]) -> float:
+    from bridge_core import Bridge
+
+    with Bridge({"dspy": {"configuration": settings}}) as bridge:
+        bridge.run("dspy.create_program", id="qa", signature="question -> answer", timeout=_TIMEOUT)
+        for _ in range(2):
+            started = perf_counter()
+            futures = [bridge.submit(_EXECUTE, _arguments(number), timeout=_TIMEOUT) for number in range(CALLS)]
+            for future in futures:
+                assert future.result()["outputs"]["answer"]
+        return perf_counter() - started
+
+
+async def _asynchronous(settings: dict[str, str]) -> float:
+    from bridge_core import AsyncBridge
+
+    async with AsyncBridge({"dspy": {"configuration": settings}}) as bridge:
+        await bridge.run("dspy.create_program", id="qa", signature="question -> answer", timeout=_TIMEOUT)
+        for _ in range(2):
+            started = perf_counter()
+            calls = [bridge.run(_EXECUTE, _arguments(number), timeout=_TIMEOUT) for number in range(CALLS)]
+            for result in await asyncio.gather(*calls):
+                assert result["outputs"]["answer"]
+        return perf_counter() - started
+
+
+def _arguments(number: int) -> dict[str, object]:
+    return {"program_id": "qa", "inputs": {"question": f"number {number}?"}}
+
+
+@contextmanager
+def _model() -> Iterator[str]:
+    """Start the local server, which takes 200 ms for every answer, and give its URL."""
     command = [sys.executable, str(_SERVER), str(MODEL_SECONDS)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        base_url = server.stdout.readline().strip()
-        process = WorkerProcess(["--framework", "dspy"])
-        with BlockingClient(process) as client:
-            settings = {"model": "openai/local", "api_base": base_url, "api_key": "none"}
-            client.run("dspy.configure_lm", settings)
-            client.run("dspy.create_program", {"id": "qa", "signature": "question -> answer"})
-            for number in range(rounds + 1):
-                seconds = _round(process)
-                if number:
-                    yield seconds
-        server.communicate()
-
-
-def _round(process: WorkerProcess) -> float:
-    """Send all requests, then read until each has its answer."""
-    connection = Connection("peer")
-    started = time.perf_counter()
-    for number in range(CALLS):
-        arguments = {"program_id": "qa", "inputs": {"question": f"number {number}?"}}
-        request = Request(id=number, operation="dspy.execute_program", arguments=arguments)
-        process.transport.offer(connection.send(request))
-    answered = 0
-    while answered < CALLS:
-        while (message := connection.next_message()) is None:
-            connection.receive_data(process.transport.receive(30.0))
-        if isinstance(message, Failure):
-            raise RuntimeError(message.error)
-        answered += isinstance(message, Response)
-    return time.perf_counter() - started
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.communicate()
