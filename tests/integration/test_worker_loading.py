@@ -114,6 +114,15 @@ def test_plugin_that_must_work_and_does_not_ends_with_1_and_one_line(name: str, 
         assert STAGES[name] in line
 
 
+@pytest.mark.sentence("P-75")
+def test_framework_whose_name_is_no_text_is_refused_on_the_wire_too() -> None:
+    with Peer("--framework", "half a \udcff character") as peer:
+        (said,) = peer.rest()
+        assert (said["id"], said["error_info"]["reason"]) == (None, "FRAMEWORK_NOT_FOUND")
+        assert peer.wait() == 1
+        assert "Traceback" not in peer.log()
+
+
 def test_two_distributions_that_claim_one_name_are_a_conflict() -> None:
     folders = (PLUGINS, BROKEN / "claims_probe")
     with Peer("--mode", "standalone", folders=folders, environment={"BRIDGE_PLUGINS": "probe"}) as peer:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from peer import Peer
+from peer import Peer, frame
 
 pytestmark = [pytest.mark.sentence("P-44")]
 
@@ -119,3 +120,45 @@ def test_closing_a_session_makes_room_for_another() -> None:
         assert peer.reason("probe.echo", {"value": 1}, session_id="one more") == "STORE_FULL"
         peer.result("close_session", session_id="s5000")
         assert peer.result("probe.echo", {"value": 1}, session_id="one more") == 1
+
+
+STEPS: list[tuple[str, dict[str, Any]]] = [
+    ("probe.get", {"id": "old"}),
+    ("close_session", {}),
+    ("probe.get", {"id": "old"}),
+    ("probe.put", {"value": 2, "id": "new"}),
+]
+
+
+def pipelined(peer: Peer, session: str) -> list[str | None]:
+    """Take the steps in a session that has an object, without waiting, and return the reasons of those that fail."""
+    peer.result("probe.put", {"value": 1, "id": "old"}, session_id=session)
+    requests = [
+        {"id": f"{session} {number}", "command": command, "args": args, "session_id": session}
+        for number, (command, args) in enumerate(STEPS)
+    ]
+    peer.send_bytes(b"".join(map(frame, requests)))
+    answers = [peer.response(request["id"]) for request in requests]
+    return [answer.get("error_info", {}).get("reason") for answer in answers]
+
+
+@pytest.mark.sentence("P-72")
+def test_session_is_closed_for_what_was_sent_behind_without_waiting_and_not_for_what_was_sent_before(
+    peer: Peer,
+) -> None:
+    assert pipelined(peer, "ordered") == [None, None, "SESSION_NOT_FOUND", "SESSION_NOT_FOUND"]
+
+
+@pytest.mark.sentence("P-73")
+def test_anonymous_session_keeps_what_was_put_behind_its_closing_without_waiting() -> None:
+    with Peer() as peer:
+        assert pipelined(peer, "anonymous") == [None, None, "REF_NOT_FOUND", None]
+        assert peer.result("probe.get", {"id": "new"}) == 2
+
+
+@pytest.mark.sentence("P-72")
+def test_closing_that_is_refused_closes_nothing(peer: Peer) -> None:
+    peer.result("probe.put", {"value": 1, "id": "x"}, session_id="refused")
+    assert peer.reason("close_session", {"now": True}, session_id="refused") == "INVALID_ARGUMENTS"
+    assert peer.reason("close_session", stream=True, session_id="refused") == "STREAMING_UNSUPPORTED"
+    assert peer.result("probe.get", {"id": "x"}, session_id="refused") == 1

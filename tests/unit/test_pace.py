@@ -53,6 +53,13 @@ def test_what_is_held_is_small_and_not_old() -> None:
     assert not one.holds(11.0, 10)
 
 
+def test_nothing_is_held_when_nobody_looks_any_more() -> None:
+    one, _ = pace()
+    one.holds(10.0, 10)
+    one.over = True
+    assert not one.holds(10.00001, 10)
+
+
 def test_operation_is_expected_to_be_quick_after_so_many_quick_calls_in_a_row() -> None:
     stats = Stats()
     assert not stats.expects_quick("probe.echo")

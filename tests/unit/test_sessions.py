@@ -6,7 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bridge_core.errors import InvalidArgumentsError, RefExistsError, RefNotFoundError, StoreFullError
+from bridge_core.errors import (
+    InvalidArgumentsError,
+    RefExistsError,
+    RefNotFoundError,
+    SessionNotFoundError,
+    StoreFullError,
+)
 from bridge_core.sessions import MemoryObjectStore, SessionStore
 
 
@@ -116,3 +122,31 @@ def test_objects_of_all_sessions_are_counted() -> None:
     sessions.get("a").objects.put(1, kind="probe.thing")
     sessions.get("b").objects.put(1, kind="probe.thing")
     assert sessions.stored_objects() == 2
+
+
+def test_closed_session_is_returned_once_and_not_opened_again() -> None:
+    sessions = SessionStore()
+    session = sessions.get("a")
+    assert sessions.close("a") is session
+    for use in (sessions.get, sessions.close):
+        with pytest.raises(SessionNotFoundError):
+            use("a")
+
+
+def test_closing_a_session_that_nobody_has_opened_needs_no_room() -> None:
+    sessions = SessionStore(max_sessions=1)
+    sessions.get("a")
+    assert sessions.close("b").id == "b"
+    assert sessions.close("anonymous").id == sessions.close("anonymous").id == "anonymous"
+    assert sessions.stored_objects() == 0
+    with pytest.raises(SessionNotFoundError):
+        sessions.get("b")
+
+
+def test_closed_name_that_was_forgotten_opens_a_new_session() -> None:
+    sessions = SessionStore(max_sessions=2)
+    for name in ("a", "b", "c"):
+        sessions.close(name)
+    assert sessions.get("a").id == "a"
+    with pytest.raises(SessionNotFoundError):
+        sessions.get("c")

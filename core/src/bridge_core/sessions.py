@@ -114,7 +114,7 @@ class SessionStore:
             return session
         with self._lock:
             if id in self._closed:
-                raise SessionNotFoundError(f"the session {id!r} was closed; open another", session=id)
+                raise _closed(id)
             if id not in self._sessions:
                 if len(self._sessions) >= self._max_sessions and id != _ANONYMOUS:
                     raise StoreFullError(
@@ -124,16 +124,27 @@ class SessionStore:
                 self._sessions[id] = PeerSession(id, MemoryObjectStore(id, max_objects=self._max_objects))
             return self._sessions[id]
 
-    def close(self, id: str) -> None:
-        """Forget a session with all that it holds; calls that run in it keep what they have."""
+    def close(self, id: str) -> PeerSession:
+        """Forget a session and return it, empty if there was none: its objects go with the last one that holds it.
+
+        Raises:
+            SessionNotFoundError: It was closed before.
+        """
         with self._lock:
+            if id in self._closed:
+                raise _closed(id)
             if id != _ANONYMOUS:
                 self._closed[id] = None
-            while len(self._closed) > self._max_sessions:
+            if len(self._closed) > self._max_sessions:
                 del self._closed[next(iter(self._closed))]
-        self._sessions.pop(id, None)  # outside of the lock: objects that go may run code of their own
+            session = self._sessions.pop(id, None)
+        return session or PeerSession(id, MemoryObjectStore(id, max_objects=0))
 
     def stored_objects(self) -> int:
         """Count the live objects of all sessions."""
         with self._lock:
             return sum(len(session.objects) for session in self._sessions.values())
+
+
+def _closed(id: str) -> SessionNotFoundError:
+    return SessionNotFoundError(f"the session {id!r} was closed; open another", session=id)

@@ -96,16 +96,8 @@ class Link:
     ) -> Reply:
         """Send a request and return its reply, which some thread has to `wait` for or the link to `expect`.
 
-        Args:
-            operation: The operation's name.
-            arguments: Its arguments.
-            session_id: The session's name.
-            framework: The framework meant, if the operation's name does not say.
-            until: The deadline.
-            stream: Whether chunks are wanted.
-            on_success: See Reply.
-            together: Whether it may wait a moment for others.
-            bury: Whether to wait, if the worker proves to have ended, until that is known.
+        With `together` it may wait a moment for others; with `bury`, if the worker proves to have ended, the end is
+        waited for, so that the reply's error can say how.
 
         Raises:
             InvalidArgumentsError: An argument has no form on the wire.
@@ -132,18 +124,11 @@ class Link:
         if self._watch is not None:
             self._watch("→", bytes(frame))
         with self._sending:
-            if not self._gone:
-                self._open[reply.id] = reply
-                if together:
-                    self._write_with_others(frame)
-                elif not self.peer.transport.offer(frame) and self._readers.led:
-                    self.peer.transport.wake()  # who reads must also wait for room now
-                if not self.peer.transport.broken:
-                    return reply
-        reply.sent = False
-        if bury:
-            self.bury()
-        self._settle(reply, error=self._why(reply))
+            reply.sent = not self._gone and self._write(reply, frame, together)
+        if not reply.sent:
+            if bury:
+                self.bury()
+            self._settle(reply, error=self._why(reply))
         return reply
 
     def call(self, operation: str, arguments: Mapping[str, Any], **options: Any) -> Any:
@@ -245,6 +230,16 @@ class Link:
     def bury(self) -> None:
         """Return when the worker has ended, and what it still answers was delivered."""
         self.peer.escalate(lambda seconds: self._readers.wait(self._ended, time.monotonic() + seconds))
+
+    def _write(self, reply: Reply, frame: bytes | bytearray, together: bool) -> bool:
+        """Send a request; False if the worker has ended before; the caller holds the lock."""
+        self._open[reply.id] = reply
+        transport = self.peer.transport
+        if together:
+            self._write_with_others(frame)
+        elif not transport.offer(frame) and self._readers.led:
+            transport.wake()  # who reads must also wait for room now
+        return not transport.broken
 
     def _write_with_others(self, frame: bytes | bytearray) -> None:
         """Send a frame, or let it wait for others while the worker is busy; the caller holds the lock."""

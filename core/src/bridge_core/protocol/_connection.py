@@ -195,7 +195,7 @@ class Connection:
         self._codec = codec
         self._decode: Callable[[Buffer], FromPeer | FromWorker]
         self._decode = codec.decoder(FromPeer) if self._is_worker else codec.decoder(FromWorker)
-        self._usual = Usual(codec)
+        self._usual = Usual(codec, at_worker=self._is_worker)
 
     def _opened(self, request: Request) -> Request | BadMessage:
         error: BridgeError

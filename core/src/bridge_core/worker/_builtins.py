@@ -33,7 +33,7 @@ class Builtins:
     worker_id: str
 
     def operations(self) -> Mapping[str, Operation]:
-        """Compile them; all but `configure` run no plugin code and are answered while handlers run."""
+        """Compile them; those that run no plugin code are answered while handlers run."""
         at_once: list[Handler] = [
             self.hello,
             self.ping,
@@ -44,7 +44,7 @@ class Builtins:
         ]
         compiled = [Operation.of(None, one.__name__, one, runs="reader", idempotent=True) for one in at_once]
         configures = Operation.of(None, "configure", self.configure, runs="main", idempotent=True, configures=True)
-        # On the main thread, because objects that go may run plugin code.
+        # It has the session from the dispatcher. On the main thread, because objects that go may run plugin code.
         closes = Operation.of(None, "close_session", self.close_session, runs="main", idempotent=True)
         compiled += [configures, closes]
         return {operation.name: operation for operation in compiled}
@@ -141,7 +141,6 @@ class Builtins:
 
     def close_session(self, ctx: CallContext) -> dict[str, Any]:
         """Forget this session: its objects and settings; naming it again is an error, except for the anonymous one."""
-        self.dispatcher.sessions.close(ctx.session.id)
         return {"status": "closed", "session_id": ctx.session.id}
 
     def configure(self, ctx: CallContext, *, config: dict[str, Any], framework: str | None = None) -> dict[str, Any]:

@@ -24,7 +24,8 @@ class Catalogue:
         self._own = own
         self._plugins = plugins
         self.default = default
-        self._found: dict[str, Operation] = {}  # by the name alone: no more than there are operations, twice
+        # What was asked for without a framework: each operation by its full name, its own one, or both.
+        self._found: dict[str, Operation] = {}
 
     def find(self, name: str, framework: str | None) -> Operation:
         """Return the operation a request means by a name and, perhaps, a framework.

@@ -106,7 +106,7 @@ class Dispatcher:
         return call
 
     def refuse(self, bad: BadMessage) -> None:
-        """Answer something that was no request; the request that is open under its id, if any, is not touched."""
+        """Count and answer something that was no request."""
         self.stats.received()
         self.replies.refuse(bad)
 
@@ -205,8 +205,7 @@ class Dispatcher:
                 f"{operation.full_name} does not stream; ask without `stream`", operation=operation.full_name
             )
         context = CallContext(
-            # What the reader answers concerns no session: it must go on when there is no room for another one.
-            session=_NOBODY if operation.runs == "reader" else self.sessions.get(request.session_id),
+            session=self._session(operation, request),
             operation=operation.full_name,
             framework=request.framework,
             request_id=request.id,
@@ -215,6 +214,15 @@ class Dispatcher:
             progress=partial(self._progress, request.id, operation.runs in MAY_WAIT),
         )
         return Call(request, operation, context)
+
+    def _session(self, operation: Operation, request: Request) -> PeerSession:
+        if operation.runs == "reader":
+            return _NOBODY  # what it answers concerns no session, and must be had when there is no room for another one
+        if operation.framework is None and operation.name == "close_session":
+            operation.signature.parse(request.arguments)  # what is refused closes nothing
+            # Here, and not where it runs, so that it comes between the requests before it and those behind it.
+            return self.sessions.close(request.session_id)
+        return self.sessions.get(request.session_id)
 
     def _progress(self, id: RequestId, wait: bool, message: str, fraction: float | None) -> None:
         self.replies.event("progress", wait=wait, id=id, message=message, fraction=fraction)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 
+import msgspec
+
 from bridge_core._plugins import PluginHost
 from bridge_core.errors import BridgeError
 from bridge_core.protocol import Connection, Failure
@@ -55,7 +57,14 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
 
 def _refuse(error: BridgeError, codec: str, wire_out: int) -> None:
     """Tell the peer why there is no worker: an answer to whatever it may have asked."""
-    frame = Connection("worker", codec=codec).send(Failure.of(None, error, time.time()), closes=False)
+    connection = Connection("worker", codec=codec)
+    failure = Failure.of(None, error, time.time())
+    try:
+        frame = connection.send(failure, closes=False)
+    except BridgeError:  # an argument that is no text, in the error's words and details
+        info = msgspec.structs.replace(failure.error_info, details={})
+        text = failure.error.encode("utf-8", "backslashreplace").decode()
+        frame = connection.send(msgspec.structs.replace(failure, error=text, error_info=info), closes=False)
     with suppress(OSError):  # the peer is gone
         os.write(wire_out, frame)
 

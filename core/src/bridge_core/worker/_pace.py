@@ -27,6 +27,8 @@ class Pace:
     """Makes a watcher that waits for input look again."""
     led: bool = False
     """Whether the watcher waits for input, and looks only while `streaming` is true."""
+    over: bool = False
+    """Whether nobody reads, or looks, any more."""
     streaming: bool = False
     """Whether chunks come fast enough to be held back."""
     _written: float = 0.0
@@ -35,7 +37,7 @@ class Pace:
 
     def holds(self, now: float, size: int) -> bool:
         """Return whether so many bytes may wait for the next step, which is expected to be quick; else write all."""
-        if size < _SMALL and now - self._written < _LONGEST:
+        if size < _SMALL and now - self._written < _LONGEST and not self.over:
             return True
         self._written = now
         return False

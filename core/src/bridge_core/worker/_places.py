@@ -45,6 +45,7 @@ class MainPlace:
                 if call is None:
                     return
                 self._dispatcher.run(call, hold=bool(waiting) and self._expects_quick(waiting[0]))
+                del call  # the objects of its session may go, however long nothing else comes
             if not read():
                 self._stopped.wait()
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 
-from bridge_core.protocol import BadMessage, Request
+from bridge_core.protocol import BadMessage, Message, Request
 
 from ._calls import Call
 from ._dispatcher import Dispatcher
@@ -22,6 +22,11 @@ _log = logging.getLogger(__name__)
 _LOOK = 0.001
 # Looks without any call after which the watcher sleeps until the next one.
 _QUIET = 20
+# Seconds that a watcher that is to end is waited for; it reads nothing, so it takes one look, or one answer to a peer.
+_PATIENCE = 5.0
+# How a wait for the peer ends when something else has changed. Caught there only: the same from a signal handler of a
+# framework, between two steps of ours, would lose a request.
+_CHANGED = (InterruptedError, TimeoutError)
 # Calls that the main thread takes at a time, before it runs them: those behind would only grow old.
 _BATCH = 64
 
@@ -56,15 +61,16 @@ class Reader:
         self._over = False  # whether nothing more will be read
         # What the main thread says of itself, and the watcher of itself. Each side writes its own before it reads the
         # other's, so never do both miss what the other one said.
-        self._turn = 0
+        self._batches = 0
         self._busy = False
         self._asleep = False
         self._alarm: SimpleQueue[None] = SimpleQueue()
+        self._watcher = threading.Thread(target=self._watch, name="bridge-reader", daemon=True)
 
     def start(self) -> None:
         """Start the thread that reads while a call holds the main thread."""
         self._dispatcher.transport.be_wakeable()
-        threading.Thread(target=self._watch, name="bridge-reader", daemon=True).start()
+        self._watcher.start()
 
     def read(self) -> bool:
         """Read until there may be a call for the main thread, which runs this; return False at the end of input."""
@@ -86,11 +92,18 @@ class Reader:
 
     def leave(self) -> None:
         """Say that the main thread is about to do something that may hold it."""
-        self._turn += 1
+        self._batches += 1
         self._busy = True
         if self._asleep:
             self._asleep = False
             self._alarm.put(None)
+
+    def stop(self) -> None:
+        """Read nothing more, and wait for the watcher's end: who called this may close the transport."""
+        self._over = True
+        self._dispatcher.transport.wake()
+        self._alarm.put(None)
+        self._watcher.join(_PATIENCE)
 
     def _watch(self) -> None:
         transport = self._dispatcher.transport
@@ -98,7 +111,7 @@ class Reader:
         while not self._over:
             time.sleep(_LOOK)
             transport.flush()  # what the main thread holds back
-            if self._turn != seen:
+            if self._batches != seen:
                 quiet = 0
             elif self._busy:
                 self._lead()
@@ -107,10 +120,10 @@ class Reader:
             else:
                 quiet = 0
                 self._asleep = True
-                if self._turn == seen and not self._over:
+                if self._batches == seen and not self._over:
                     self._alarm.get()
                 self._asleep = False
-            seen = self._turn
+            seen = self._batches
 
     def _lead(self) -> None:
         """Read as long as a call holds the main thread."""
@@ -128,46 +141,62 @@ class Reader:
         try:
             if self._read(timeout):
                 return
-        except (InterruptedError, TimeoutError):
-            self._dispatcher.transport.flush()
-            return  # something else has changed
         except _FramingLostError:
             lost = True
         except Exception:  # boundary: thread top — a worker that cannot read must end, not hang
             _log.exception("the reader failed; please report this")
             lost = True
-        self._over = True
+        pace = self._dispatcher.pace
+        self._over = pace.over = True
+        self._dispatcher.transport.flush()  # kept while somebody would look
         self._alarm.put(None)
         self._end("framing lost" if lost else "end of input")
 
     def _read(self, timeout: float | None) -> bool:
         """Route what arrives; return whether there may be more."""
-        dispatcher, connection = self._dispatcher, self._dispatcher.connection
+        dispatcher, connection, waiting = self._dispatcher, self._dispatcher.connection, self._main.waiting
+        transport = dispatcher.transport
         if not self._unread:
-            data = dispatcher.transport.receive(timeout)
+            try:
+                data = transport.receive(timeout)
+            except _CHANGED:
+                transport.flush()
+                return True
             connection.receive_data(data)
             self._ended, self._unread = not data, True
         while (message := connection.next_message()) is not None:
             if answer := connection.data_to_send():
-                dispatcher.transport.offer(answer)
-            if isinstance(message, Request):
-                call = dispatcher.route(message)
-                if call is not None:
-                    self._places[call.operation.runs](call)
-                    if not self._busy and len(self._main.waiting) >= _BATCH:
-                        return True
-            elif isinstance(message, BadMessage):
-                dispatcher.refuse(message)
-                if message.fatal:
-                    raise _FramingLostError
-            if dispatcher.transport.crowded and not dispatcher.transport.wait_for_room():
-                return False
+                transport.offer(answer)
+            before = len(waiting)
+            self._take_up(message)
+            # An idle main thread does what it has to do first, be it with a few more calls of its own.
+            crowded = transport.crowded
+            if waiting and not self._busy and (crowded or not before < len(waiting) < _BATCH):
+                return True
+            if crowded:
+                try:
+                    if not transport.wait_for_room():
+                        return False
+                except _CHANGED:
+                    return True
             if connection.idle:
                 break
         self._unread = False
         if answer := connection.data_to_send():
-            dispatcher.transport.offer(answer)
+            transport.offer(answer)
         return not self._ended
+
+    def _take_up(self, message: Message | BadMessage) -> None:
+        """Hand a message to whom it concerns; here, so that who goes on to read keeps no call, nor what it holds."""
+        dispatcher = self._dispatcher
+        if isinstance(message, Request):
+            call = dispatcher.route(message)
+            if call is not None:
+                self._places[call.operation.runs](call)
+        elif isinstance(message, BadMessage):
+            dispatcher.refuse(message)
+            if message.fatal:
+                raise _FramingLostError
 
 
 class _FramingLostError(Exception):

@@ -113,7 +113,7 @@ class Replies:
         self._write(self._terminal(self._failure(id, error)), wait=False)
 
     def refuse(self, bad: BadMessage) -> None:
-        """Answer something that was no request; the request that is open under its id, if any, is not touched."""
+        """Say what is wrong with something that was no request, without closing what is open under its id."""
         self.stats.answered(None, failed=True)
         self._write(self._terminal(Failure.of(bad.id, bad.error, self.clock()), closes=False), wait=False)
 
@@ -143,6 +143,8 @@ class Replies:
         self.stats.answered(call.operation.full_name, failed=failed, seconds=now - started)
         if hold and self.pace.holds(now, len(frame)):
             self.transport.keep(frame)
+            if self.pace.led or self.pace.over:  # looked at again: the watcher may have looked just before this
+                self._flush(wait=wait)
         else:
             self._write(frame, wait=wait)
         self.calls.remove(call)

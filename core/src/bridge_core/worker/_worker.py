@@ -51,6 +51,7 @@ class Worker:
             connection=connection, transport=transport, plugins=plugins, limits=limits, debug=options.debug
         )
         self._plugins = plugins
+        self._owns_process = owns_process
         self._main = MainPlace(dispatcher)
         threads, loop = ThreadPlace(dispatcher), LoopPlace(dispatcher)
         self._ending = Ending(
@@ -75,7 +76,10 @@ class Worker:
         self._reader.start()
         self._main.run(self._reader.read)
         self._reader.leave()
-        return self._ending.finish(self._plugins.shutdown)
+        code = self._ending.finish(self._plugins.shutdown)
+        if not self._owns_process:  # which would end with the process, and need not be waited for
+            self._reader.stop()
+        return code
 
 
 def host_info(options: Options, plugins: PluginHost) -> HostInfo:
