@@ -129,4 +129,5 @@ def test_mixed_calls_each_have_one_answer_and_main_ones_in_order(peer: Peer, see
     assert sorted(mix.answered) == list(range(count)), json.dumps(mix.answered[-20:])
     in_order = [number for number in mix.answered if mix.asked[number][0] in IN_ORDER]
     assert in_order == sorted(in_order)
-    assert peer.result("get_stats")["in_flight"] == 1
+    # A call in another thread is counted until a moment after its answer was written.
+    assert any(peer.result("get_stats")["in_flight"] == 1 for _ in range(1000))

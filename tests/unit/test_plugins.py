@@ -342,7 +342,7 @@ def test_distribution_that_is_found_twice_is_no_conflict(monkeypatch: pytest.Mon
         {"deterministic": object()},
         {"version": 3},
     ],
-    ids=str,
+    ids=lambda wrong: next(iter(wrong)),
 )
 def test_what_a_plugin_says_of_its_framework_is_checked(wrong: dict[str, Any]) -> None:
     module = plugin("a")

@@ -52,6 +52,7 @@ Role: TypeAlias = Literal["worker", "peer"]
 
 # How JSON objects begin; no message in MessagePack does.
 _TEXT = (b"{", b" ", b"\t", b"\r", b"\n")
+_ANSWER = "answer"  # to the older greeting
 _AS_THEY_ARE = frozenset({Request, Response})
 _SENDS: dict[str, frozenset[type]] = {
     "worker": frozenset({Response, Failure, Chunk, ToolCall, Event}),
@@ -80,7 +81,7 @@ class Connection:
         self._undecided = codec == "auto"
         self._use(JSON if self._undecided else CODECS[codec])
         self._first = True
-        self._greeting: list[bytearray] = []
+        self._greeting: dict[str, bytearray] = {}
         self._open: set[Id] = set()
         self._wants: frozenset[str] = frozenset()
 
@@ -141,12 +142,7 @@ class Connection:
 
     def data_to_send(self) -> Buffer:
         """Return what the protocol itself has to say (the answer to the older greeting), and forget it."""
-        if not self._greeting:
-            return b""
-        try:
-            return self._greeting.pop()  # atomic: of two threads one gets it
-        except IndexError:
-            return b""
+        return self._greeting.pop(_ANSWER, b"")  # atomic: of two threads one gets it
 
     def send(self, message: Message, *, closes: bool = True) -> Buffer:
         """Return the message as one frame; as a worker, an answer closes its request.
@@ -253,7 +249,7 @@ class Connection:
         codec = next((CODECS[name] for name in wanted if name in CODECS), JSON)
         answer = JSON.encode(selected(codec.name))
         fill_in_header(answer, self._limits.max_frame_bytes)
-        self._greeting.append(answer)
+        self._greeting[_ANSWER] = answer
         self._use(codec)
 
 

@@ -57,9 +57,8 @@ def _response(wire: _Plain) -> Response | None:
 
 def _chunk(wire: _Part) -> Chunk | None:
     body = wire.chunk
-    if not is_id(wire.id):
-        return None
-    return Chunk(id=wire.id, number=body.number, payload=body.payload, final=body.final)
+    chunk = Chunk(id=wire.id, number=body.number, payload=body.payload, final=body.final)
+    return chunk if is_id(wire.id) else None
 
 
 _Kinds = dict[type, tuple[type, Callable[[Any], Any]]]
