@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from bridges import WIRES, Wire, at_once, opened, probe
 from peer import PATIENCE
 
 from bridge_core import AsyncBridge, Bridge
+from bridge_core.errors import TooManyInFlightError
 
 over_wires = pytest.mark.parametrize("wire", WIRES[:2], ids="+".join)
 
@@ -78,3 +81,16 @@ def test_many_tasks_send_before_one_reads(wire: Wire, size: int, count: int) -> 
             return await asyncio.gather(*map(lambda one, text: bridge.run(one, value=text), operations, sent))
 
     assert asyncio.run(main()) == sent
+
+
+def test_more_requests_than_may_be_open_are_refused_and_all_others_answered(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with opened() as bridge:
+        held = [bridge.submit("wait", name="w"), bridge.submit("release_when", name="release w", fifo=str(fifo))]
+        numbered = [bridge.submit("echo", value=number) for number in range(10_000 - len(held))]
+        with pytest.raises(TooManyInFlightError):
+            bridge.run("echo", value=-1)
+        fifo.write_text("go on")
+        assert [future.result(PATIENCE) for future in numbered] == [*range(len(numbered))]
+        assert bridge.run("echo", value=-1) == -1

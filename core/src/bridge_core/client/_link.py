@@ -18,9 +18,10 @@ from bridge_core.errors import (
     ForkedProcessError,
     InvalidArgumentsError,
     SerializeFailedError,
+    TooManyInFlightError,
     TransportClosedError,
 )
-from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Request, Response
+from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Request, Response
 
 from ._arguments import plain_arguments
 from ._exceptions import exception_of, worker_ended
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 _NEVER = float("inf")
 # So many requests without an answer keep a worker busy: the next ones may wait for each other, and share a system call.
 _BUSY, _TOGETHER = 8, 16
+# As many as a worker takes: also of one that has stopped reading, for which everything sent is kept here.
+_MOST = Limits().max_in_flight
 
 
 class Link:
@@ -103,6 +106,7 @@ class Link:
             InvalidArgumentsError: An argument has no form on the wire.
             FrameTooLargeError: The arguments are longer than a frame may be; nothing was sent.
             CallTimeoutError: It is too late; nothing was sent.
+            TooManyInFlightError: As many as may be are without an answer; nothing was sent.
             ForkedProcessError: This process was forked from the one that the worker belongs to.
         """
         if self.peer.forked:
@@ -110,6 +114,8 @@ class Link:
         timeout_ms = None if until is None else (until - time.monotonic()) * 1000
         if timeout_ms is not None and timeout_ms <= 0:
             raise CallTimeoutError(f"there was no time left to send {operation}")
+        if len(self._open) >= _MOST:
+            raise TooManyInFlightError(f"{_MOST} requests have no answer yet; wait for some first", limit=_MOST)
         reply = Reply(next(self._ids), operation, session_id, until, on_success)
         request = Request(
             id=reply.id,
@@ -121,8 +127,6 @@ class Link:
             stream=stream,
         )
         frame = self._framed(request)
-        if self._watch is not None:
-            self._watch("→", bytes(frame))
         with self._sending:
             reply.sent = not self._gone and self._write(reply, frame, together)
         if not reply.sent:
@@ -256,9 +260,12 @@ class Link:
 
     def _framed(self, request: Request) -> bytes | bytearray:
         try:
-            return self._connection.send(request)
+            frame = self._connection.send(request)
         except SerializeFailedError as exc:  # half a surrogate pair
             raise InvalidArgumentsError(f"{request.operation}: {exc.message}", path="$") from exc
+        if self._watch is not None:
+            self._watch("→", bytes(frame))
+        return frame
 
     def pump(self, timeout: float | None) -> None:
         """Read what comes within so many seconds and deliver it; see Conversation."""

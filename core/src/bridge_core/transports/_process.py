@@ -76,7 +76,8 @@ class WorkerProcess:
                 os.close(fd)
         if self._lines is not None:
             self._lines.start()
-        # No limit to what is kept: a worker that stops reading until it is read would wait for ever.
+        # No limit to what is kept but that of requests in flight: a worker that stops reading until it is read would
+        # wait for ever.
         self.transport = DescriptorTransport(*ours, max_pending=sys.maxsize)
         self.forked = False
         """Whether this process is a fork of the one that the worker belongs to."""
