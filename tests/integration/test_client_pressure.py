@@ -91,6 +91,6 @@ def test_more_requests_than_may_be_open_are_refused_and_all_others_answered(tmp_
         numbered = [bridge.submit("echo", value=number) for number in range(10_000 - len(held))]
         with pytest.raises(TooManyInFlightError):
             bridge.run("echo", value=-1)
-        fifo.write_text("go on")
+        fifo.open("wb").close()
         assert [future.result(PATIENCE) for future in numbered] == [*range(len(numbered))]
         assert bridge.run("echo", value=-1) == -1
