@@ -53,9 +53,8 @@ def test_ctrl_c_ends_the_waiting_and_nothing_else(wire: Wire, tmp_path: Path) ->
         pid = bridge.pids()
         future = bridge.submit("wait_thread", name="other")
         presser = interrupt_when(fifo)
-        bridge.submit("tell", fifo=str(fifo))
         with pytest.raises(KeyboardInterrupt):
-            bridge.run("wait_thread", name="mine")
+            bridge.run("wait_thread", name="mine", fifo=str(fifo))
         presser.join()
         for name in ("mine", "other"):
             bridge.run("release", name=name)

@@ -98,9 +98,11 @@ def _event(name: str) -> threading.Event:
     return _events.setdefault(name, threading.Event())
 
 
-def wait(ctx: CallContext, *, name: str) -> str:
-    """Wait until `release` is called with the same name."""
+def wait(ctx: CallContext, *, name: str, fifo: str | None = None) -> str:
+    """Wait until `release` is called with the same name, and say through a fifo, if one is given, that this waits."""
     _event(f"{name} reached").set()
+    if fifo is not None:
+        Path(fifo).write_text("waiting")
     _event(name).wait(LIMIT)
     return name
 
