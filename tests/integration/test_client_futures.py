@@ -114,6 +114,21 @@ def test_result_is_there_for_every_thread_that_waits(bridge: Bridge) -> None:
     assert results == [name] * 8 + [None]
 
 
+def test_future_is_the_same_for_all_who_look_at_it_while_it_finishes(bridge: Bridge) -> None:
+    for number in range(200):
+        future = bridge.submit("echo", value=number)
+        told: queue.Queue[Any] = queue.Queue()
+        looks = [
+            lambda future=future: future.result(PATIENCE),
+            lambda future=future: next(cf.as_completed([future], PATIENCE)).result(PATIENCE),
+            lambda future=future: cf.wait([future], PATIENCE).done.pop().result(0),
+            lambda future=future, told=told: [future.add_done_callback(told.put), told.get(timeout=PATIENCE)][1].result(
+                0
+            ),
+        ]
+        assert at_once(*looks[number % 2 :]) == [number] * len(looks[number % 2 :])
+
+
 def test_callback_is_called_although_no_thread_waits(bridge: Bridge) -> None:
     called = threading.Event()
     bridge.submit("probe.echo_thread", value=1).add_done_callback(lambda _: called.set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
@@ -14,25 +15,40 @@ from ._replies import Reply
 
 __all__ = ["CallFuture"]
 
+_COMPLETING = threading.Lock()
+
 
 class CallFuture(Future[Any]):
     """The future of one call: works with `wait`, `as_completed` and `asyncio.wrap_future`.
 
     A thread that asks for the result reads the connection itself. To cancel is to forget: the worker still does what
     it was asked for.
+
+    What the base class keeps, a condition above all, is made when somebody first asks for it: it takes longer than all
+    else, and who only asks for the result needs none of it.
     """
 
     def __init__(self, link: Link, reply: Reply, outcome: Callable[[Reply], Any], owner: object) -> None:
-        super().__init__()
         self._owner = owner  # a Bridge ends its workers when nothing refers to it any more
         self._calls = False  # whether something is called when it is done
+        self._complete = False  # whether it has what the base class keeps
         self._link = link
         self._reply = reply
         self._outcome = outcome
-        reply.notify = self._finish
-        if reply.done:
-            self._finish(reply)
         link.expect(reply)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what the base class keeps; it looks at its condition before all else."""
+        if name != "_condition":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        with _COMPLETING:
+            if not self._complete:
+                vars(self).update(vars(Future()))  # all at once: who finds one of them needs the others
+                self._complete = True
+                self._reply.notify = self._finish
+        if self._reply.done:
+            self._conclude()
+        return self._condition
 
     def result(self, timeout: float | None = None) -> Any:
         """Return the result, reading until it comes or `timeout` seconds have passed.
@@ -42,7 +58,8 @@ class CallFuture(Future[Any]):
             concurrent.futures.TimeoutError: It did not come in time; the call goes on.
             concurrent.futures.CancelledError: The future was cancelled.
         """
-        return super().result(self._read(timeout))
+        left = self._read(timeout)
+        return super().result(left) if self._complete else self._outcome(self._reply)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what went wrong, None if nothing did; waits and raises as `result` does."""
@@ -74,6 +91,8 @@ class CallFuture(Future[Any]):
             except TimeoutError:
                 raise FutureTimeoutError(f"{self._reply.operation} was not answered in time") from None
         if not self._calls:
+            if self._complete:
+                self._conclude()  # or another thread is about to
             return 0
         self._link.tell()  # perhaps just of this
         return None if until is None else max(0.0, until - time.monotonic())
