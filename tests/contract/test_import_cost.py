@@ -48,7 +48,12 @@ def test_importing_bridge_core_loads_nothing_heavy() -> None:
 
 def test_importing_the_worker_loads_no_command_line_and_no_event_loop() -> None:
     heavy = ["click", "rich", "asyncio", "concurrent.futures", "multiprocessing", "grpc"]
-    assert loaded_by("bridge_core.worker", forbidden=heavy) & set(heavy) == set()
+    assert loaded_by("bridge_core.worker._entry", forbidden=heavy) & set(heavy) == set()
+
+
+def test_importing_the_worker_loads_nothing_that_would_slow_down_its_start() -> None:
+    slow = ["attr", "attrs", "dataclasses", "email.message", "subprocess", "zipfile"]
+    assert loaded_by("bridge_core.worker._entry", forbidden=slow) & set(slow) == set()
 
 
 def test_importing_the_worker_loads_no_other_edge() -> None:

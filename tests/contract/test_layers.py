@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": EVERYTHING,
     "__main__": EVERYTHING,
 }
-DATA = {"attrs", "msgspec"}
+DATA = {"msgspec"}
 HOOKS = DATA | {"pluggy", "importlib_metadata"}
 FOREIGN: dict[str, set[str]] = {
     **dict.fromkeys(MAY_IMPORT, HOOKS),

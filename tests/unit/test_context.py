@@ -26,6 +26,6 @@ def test_remaining_time_runs_out_at_zero() -> None:
 
 def test_progress_is_said_to_whoever_listens_and_else_to_nobody() -> None:
     heard: list[Any] = []
-    context(progress=lambda message, fraction: heard.append((message, fraction))).progress("half", fraction=0.5)
+    context(_progress=lambda message, fraction: heard.append((message, fraction))).progress("half", fraction=0.5)
     context().progress("unheard")
     assert heard == [("half", 0.5)]

@@ -162,12 +162,11 @@ def test_nothing_is_held_back_once_the_input_has_ended(served: Served) -> None:
     assert served.dispatcher.pace.over
 
 
-@attrs.define(eq=False)
-class Interleaved(Pace):
+class Interleaved(Pace, eq=False, kw_only=True):
     """Lets the watcher look between what the main thread decides and what it does about it."""
 
-    look: Callable[[], object] = attrs.field(kw_only=True)
-    says: str = attrs.field(kw_only=True)
+    look: Callable[[], object]
+    says: str
 
     def holds(self, now: float, size: int) -> bool:
         """Decide to hold back, just too early."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-import attrs
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -73,8 +73,7 @@ def _no_progress(message: str, fraction: float | None) -> None:
     """Say nothing: the peer did not ask."""
 
 
-@attrs.define(eq=False, kw_only=True)
-class CallContext:
+class CallContext(Struct, eq=False, kw_only=True):
     """One call: handed to the handler, valid until it returns."""
 
     session: Session
@@ -89,7 +88,7 @@ class CallContext:
     """When the answer is due (`time.monotonic()`), or None."""
     cancelled: bool = False
     """Whether the answer is no longer wanted; long handlers look at it between steps."""
-    _progress: Progress = attrs.field(default=_no_progress, alias="progress")
+    _progress: Progress = _no_progress
 
     def remaining(self) -> float | None:
         """Return the seconds left until the deadline, 0.0 when it has passed, None without one."""

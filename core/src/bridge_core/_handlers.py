@@ -9,7 +9,6 @@ import typing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-import attrs
 import msgspec
 
 from ._context import CallContext
@@ -30,8 +29,7 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]+)`")
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 
 
-@attrs.frozen(eq=False)
-class Signature:
+class Signature(msgspec.Struct, frozen=True, eq=False):
     """A handler's parameters as one msgspec type: what converts arguments and describes them."""
 
     wants_context: bool
@@ -147,8 +145,7 @@ def parse_arguments(handler: Handler, arguments: Mapping[str, Any], /) -> dict[s
     return _signature_of(handler).parse(arguments)
 
 
-@attrs.frozen(eq=False, kw_only=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """A named thing that a peer can ask for."""
 
     framework: str | None
@@ -163,12 +160,8 @@ class Operation:
     configures: bool
     runs: Place
     cancellable: Cancellable
-    full_name: str = attrs.field(init=False)
+    full_name: str
     """`framework.name`, or the bare name of one of the worker's own operations."""
-
-    @full_name.default
-    def _join_names(self) -> str:
-        return f"{self.framework}.{self.name}" if self.framework else self.name
 
     @classmethod
     def of(
@@ -215,6 +208,7 @@ class Operation:
             configures=configures,
             runs=runs,
             cancellable=cancellable,
+            full_name=f"{framework}.{name}" if framework else name,
         )
 
     def call(self, ctx: CallContext, parsed: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Union
 
-import attrs
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -16,8 +16,7 @@ __all__ = ["FrameworkInfo", "HostInfo", "JsonValue", "PluginFailure", "PluginMet
 JsonValue: TypeAlias = Union[bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]", None]
 
 
-@attrs.frozen(kw_only=True)
-class FrameworkInfo:
+class FrameworkInfo(Struct, kw_only=True, frozen=True):
     """What a plugin says about the framework it serves, without importing it."""
 
     name: str
@@ -28,7 +27,7 @@ class FrameworkInfo:
     """The installed version; None when the framework is absent."""
     imports: tuple[str, ...] = ()
     """Modules that the worker imports, once and with progress events, before the first operation that needs them."""
-    environment: Mapping[str, str] = attrs.field(factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     """Variables set before the framework is imported; one that the operator has already set is left alone."""
     capabilities: tuple[str, ...] = ()
     """What this plugin can do, in words of its own, for peers that choose by it."""
@@ -45,8 +44,7 @@ class FrameworkInfo:
     """Whether equal inputs give equal results."""
 
 
-@attrs.frozen(kw_only=True)
-class HostInfo:
+class HostInfo(Struct, kw_only=True, frozen=True):
     """Where a plugin finds itself: given to `bridge_startup`."""
 
     worker_id: str
@@ -55,8 +53,7 @@ class HostInfo:
     frameworks: tuple[str, ...]
 
 
-@attrs.frozen(kw_only=True)
-class PluginMetadata:
+class PluginMetadata(Struct, kw_only=True, frozen=True):
     """An installed plugin as its distribution describes it; nothing has been imported."""
 
     name: str
@@ -66,8 +63,7 @@ class PluginMetadata:
     """The entry point's value, `module` or `module:attribute`."""
 
 
-@attrs.frozen(kw_only=True)
-class PluginFailure:
+class PluginFailure(Struct, kw_only=True, frozen=True):
     """Why a plugin is not in use: data, so that one broken plugin never stops the others."""
 
     name: str

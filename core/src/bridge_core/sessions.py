@@ -7,7 +7,7 @@ import threading
 from collections.abc import MutableMapping
 from typing import Any
 
-import attrs
+from msgspec import Struct, field
 
 from .errors import InvalidArgumentsError, RefExistsError, RefNotFoundError, SessionNotFoundError, StoreFullError
 
@@ -16,8 +16,7 @@ __all__ = ["MemoryObjectStore", "PeerSession", "SessionStore"]
 _ANONYMOUS = "anonymous"  # where requests are that name no session: there is always room for this one
 
 
-@attrs.frozen
-class _Entry:
+class _Entry(Struct, frozen=True, eq=False):
     kind: str
     value: object
 
@@ -83,13 +82,12 @@ class MemoryObjectStore:
         return RefNotFoundError(f"session {self._session_id!r} has no object {id!r}", id=id, session=self._session_id)
 
 
-@attrs.define(eq=False)
-class PeerSession:
+class PeerSession(Struct, eq=False):
     """One session: its objects and each framework's settings."""
 
     id: str
     objects: MemoryObjectStore
-    settings: MutableMapping[str, Any] = attrs.field(factory=dict)
+    settings: MutableMapping[str, Any] = field(default_factory=dict)
 
 
 class SessionStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
-import attrs
+from msgspec import Struct
 
 from bridge_core.errors import BridgeError
 
@@ -14,8 +14,7 @@ from ._worker import START_TIMEOUT, worker
 __all__ = ["Check", "check_plugin"]
 
 
-@attrs.frozen(kw_only=True)
-class Check:
+class Check(Struct, kw_only=True, frozen=True):
     """What came of trying one plugin."""
 
     state: str

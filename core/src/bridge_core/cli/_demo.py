@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 import click
 import importlib_metadata
+from msgspec import Struct, field
 
 from bridge_core._plugins import installed_plugins
 from bridge_core.client import BlockingClient
@@ -23,12 +23,11 @@ _SIGNATURE = "question -> answer"
 _SHOWN = 220  # characters of a frame
 
 
-@attrs.define
-class Demo:
+class Demo(Struct, eq=False):
     """What has happened so far."""
 
-    rows: list[list[str]] = attrs.field(factory=list)
-    frames: list[tuple[str, bytes]] = attrs.field(factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    frames: list[tuple[str, bytes]] = field(default_factory=list)
 
     def step(self, what: str, do: Callable[[], Any], say: Callable[[Any], str]) -> Any:
         """Do something, note what came of it and how long it took."""

@@ -7,8 +7,8 @@ import platform
 import sys
 from importlib.util import find_spec
 
-import attrs
 import click
+from msgspec import Struct, structs
 
 from bridge_core import __version__
 from bridge_core._plugins import installed_plugins
@@ -23,8 +23,7 @@ from ._worker import START_TIMEOUT
 __all__ = ["doctor"]
 
 
-@attrs.frozen
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was looked at."""
 
     state: str
@@ -48,9 +47,9 @@ def doctor(as_json: bool) -> int:
         if not installed_plugins():
             findings.append(Finding("note", "plugins", "none installed", "pip install bridge-dspy"))
     if as_json:
-        click.echo(json.dumps([attrs.asdict(one) for one in findings], indent=2))
+        click.echo(json.dumps([structs.asdict(one) for one in findings], indent=2))
     else:
-        table(["", "what", "finding", "remedy"], [[*attrs.astuple(one)] for one in findings])
+        table(["", "what", "finding", "remedy"], [[*structs.astuple(one)] for one in findings])
     return 1 if any(one.state == "broken" for one in findings) else 0
 
 

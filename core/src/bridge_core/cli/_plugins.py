@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-import attrs
 import click
+from msgspec import structs
 
 from bridge_core._models import PluginMetadata
 from bridge_core._plugins import ENTRY_POINT_GROUP, installed_plugins
@@ -29,7 +29,7 @@ def plugins(as_json: bool, check: bool) -> int:
     states = _check_all(found, quiet=as_json) if check else {}
     broken = any(state != "loads" for state in states.values())
     if as_json:
-        rows = [{**attrs.asdict(one), **({"state": states[one]} if check else {})} for one in found]
+        rows = [{**structs.asdict(one), **({"state": states[one]} if check else {})} for one in found]
         click.echo(json.dumps(rows, indent=2))
     else:
         columns = ["framework", "distribution", "version", "entry point", *(["state"] if check else [])]

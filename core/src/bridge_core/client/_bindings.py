@@ -6,8 +6,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from bridge_core.errors import BridgeError, CallTimeoutError
 
 from ._exceptions import ref_lost
@@ -17,17 +15,17 @@ from ._slot import Slot, Worker
 __all__ = ["Binding"]
 
 
-@attrs.define(eq=False, repr=False)  # settings may hold secrets
 class Binding:
     """What a session has to do with one framework's worker."""
 
-    slot: Slot
-    number: int = 0
-    """Of the worker that the session was last used on; 0 before it was used."""
-    _lost: bool = False
-    _configured: dict[tuple[str, frozenset[str]], Mapping[str, Any]] = attrs.field(factory=dict)
-    # Re-entrant, because what is called when something arrives may use the session.
-    _moving: Any = attrs.field(factory=threading.RLock)
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.number = 0
+        """Of the worker that the session was last used on; 0 before it was used."""
+        self._lost = False
+        self._configured: dict[tuple[str, frozenset[str]], Mapping[str, Any]] = {}
+        # Re-entrant, because what is called when something arrives may use the session.
+        self._moving = threading.RLock()
 
     def remember(self, operation: str, arguments: Mapping[str, Any]) -> None:
         """Keep what configured the session, in place of what set the same things before."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import attrs
+from msgspec import Struct
 
 from bridge_core.errors import (
     BridgeError,
@@ -34,8 +34,7 @@ __all__ = ["Slot", "Worker"]
 _NO_PROGRAM = frozenset([errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR])
 
 
-@attrs.define(eq=False)
-class Worker:
+class Worker(Struct, eq=False):
     """One started worker."""
 
     number: int
@@ -50,7 +49,6 @@ class Worker:
     """The operations that configure the session they are run in."""
 
 
-@attrs.define(eq=False, kw_only=True, repr=False)  # settings may hold secrets
 class Slot:
     """Has a worker that lives, or makes one.
 
@@ -62,17 +60,26 @@ class Slot:
         always: See Link.
     """
 
-    framework: str
-    settings: WorkerSettings
-    on_stderr: Callable[[str], None]
-    on_event: Callable[[str, Mapping[str, Any]], None] | None = None
-    always: bool = False
-    _worker: Worker | None = attrs.field(default=None, init=False)
-    _owner: int = attrs.field(factory=os.getpid, init=False)
-    _count: int = attrs.field(default=0, init=False)
-    _closed: bool = attrs.field(default=False, init=False)
-    # Re-entrant, because what is told of events may run something.
-    _changing: Any = attrs.field(factory=threading.RLock, init=False)
+    def __init__(
+        self,
+        *,
+        framework: str,
+        settings: WorkerSettings,
+        on_stderr: Callable[[str], None],
+        on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
+        always: bool = False,
+    ) -> None:
+        self.framework = framework
+        self.settings = settings
+        self._on_stderr = on_stderr
+        self._on_event = on_event
+        self._always = always
+        self._worker: Worker | None = None
+        self._owner = os.getpid()
+        self._count = 0
+        self._closed = False
+        # Re-entrant, because what is told of events may run something.
+        self._changing = threading.RLock()
 
     @property
     def current(self) -> Worker | None:
@@ -144,18 +151,18 @@ class Slot:
                 python=python,
                 environment=settings.environment,
                 wire="socket" if settings.transport == "socket" else "pipes",
-                on_stderr=self.on_stderr,
+                on_stderr=self._on_stderr,
             )
         except OSError as exc:
             if exc.errno not in _NO_PROGRAM:
                 raise InternalError(f"no worker can be started: {exc.strerror}", retryable=True) from exc
             path = f"$.{self.framework}.python"
             raise InvalidConfigError(f"{path}: {python!r} cannot be run: {exc.strerror}", path=path) from exc
-        link = Link(process, codec=settings.codec, on_event=self.on_event, always=self.always)
+        link = Link(process, codec=settings.codec, on_event=self._on_event, always=self._always)
         hello = {
             "protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION],
             "peer": "bridge_core",
-            "want": ["progress"] if self.on_event is not None else [],
+            "want": ["progress"] if self._on_event is not None else [],
         }
         greeting = link.send("hello", hello)
         return Worker(self._count, process, link, greeting, time.monotonic() + settings.start_timeout)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-import attrs
 import msgspec
 
 from bridge_core.errors import SerializeFailedError
@@ -31,26 +30,34 @@ T = TypeVar("T")
 UNDECODABLE = (msgspec.MsgspecError, ValueError, TypeError)
 
 
-@attrs.frozen(kw_only=True, eq=False)
 class Codec:
-    """One way of writing messages; safe to use from several threads."""
+    """One way of writing messages; safe to use from several threads.
 
-    name: str
-    _encode_into: Callable[[object, bytearray, int], None]
-    _decoder: Callable[[Any], Any]
-    check: Callable[[Buffer, Limits, bool], bool]
-    """Refuse too many values (payload, limits, whether a worker receives it); true if depth must be checked after."""
-    _first_member: Callable[[Buffer], Buffer | None]
-    _only_id: Callable[[Buffer], OnlyId] = attrs.field(init=False)
-    _only_credit: Callable[[Buffer], OnlyCredit] = attrs.field(init=False)
+    Args:
+        name: What a greeting and the command line call it.
+        encode_into: msgspec's function of that name.
+        decoder: Makes a msgspec decoder into a type.
+        check: Refuses too many values (payload, limits, whether a worker receives it); true if depth must be checked
+            after.
+        first_member: Finds the id where nearly every peer writes it.
+    """
 
-    @_only_id.default
-    def _decode_only_id(self) -> Callable[[Buffer], OnlyId]:
-        return self.decoder(OnlyId)
-
-    @_only_credit.default
-    def _decode_only_credit(self) -> Callable[[Buffer], OnlyCredit]:
-        return self.decoder(OnlyCredit)
+    def __init__(
+        self,
+        *,
+        name: str,
+        encode_into: Callable[[object, bytearray, int], None],
+        decoder: Callable[[Any], Any],
+        check: Callable[[Buffer, Limits, bool], bool],
+        first_member: Callable[[Buffer], Buffer | None],
+    ) -> None:
+        self.name = name
+        self.check = check
+        self._encode_into = encode_into
+        self._decoder = decoder
+        self._first_member = first_member
+        self._only_id = self.decoder(OnlyId)
+        self._only_credit = self.decoder(OnlyCredit)
 
     def encode(self, value: object) -> bytearray:
         """Return the value as a payload behind `HEADER_SIZE` bytes, so that it need not be copied into its frame.

@@ -10,7 +10,6 @@ import math
 import re
 from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
 
-import attrs
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
@@ -140,8 +139,7 @@ class StreamCredit(Struct, kw_only=True, frozen=True):
 Message: TypeAlias = Request | Response | Failure | Chunk | ToolCall | Event | StreamCredit
 
 
-@attrs.frozen(kw_only=True)
-class BadMessage:
+class BadMessage(Struct, kw_only=True, frozen=True, eq=False):
     """Something arrived that must be answered with `Failure.of(id, error, …)`; if `fatal`, close after that."""
 
     id: Id | None

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import attrs
-
 from bridge_core._models import PluginMetadata
 from bridge_core._plugins import PluginHost
 from bridge_core.client import BlockingClient
@@ -24,14 +22,15 @@ LoopbackClient = BlockingClient
 """What `loopback` yields: `run(operation, arguments)` and `stream(operation, arguments)`."""
 
 
-@attrs.define(eq=False)
 class _Peer:
     """The other end of a worker that runs in a thread of this process."""
 
-    transport: DescriptorTransport
-    _thread: threading.Thread
-    _closed: bool = False
-    forked: bool = False
+    forked = False
+
+    def __init__(self, transport: DescriptorTransport, thread: threading.Thread) -> None:
+        self.transport = transport
+        self._thread = thread
+        self._closed = False
 
     def escalate(self, ended: Callable[[float], bool]) -> None:
         """Wait for the worker's ordered ending: no signal can hasten a thread."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import msgspec
 
 from bridge_core import __version__
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Builtins"]
 
 
-@attrs.define(eq=False, kw_only=True)
-class Builtins:
+class Builtins(msgspec.Struct, eq=False, kw_only=True):
     """What every worker answers, whichever frameworks it serves."""
 
     dispatcher: Dispatcher

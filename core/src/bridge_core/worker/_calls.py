@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import attrs
+from msgspec import Struct
 
 from bridge_core._context import CallContext
 from bridge_core._handlers import Operation
@@ -15,8 +15,7 @@ from bridge_core.protocol import Request
 __all__ = ["Call", "CallTable"]
 
 
-@attrs.define(eq=False)
-class Call:
+class Call(Struct, eq=False):
     """One request on its way through the worker."""
 
     request: Request
@@ -61,10 +60,9 @@ class CallTable:
 
     def remove(self, call: Call) -> None:
         """Close a call whose terminal response has been written."""
-        with self._lock:
-            self._calls.discard(call)
-            if self._waiting:
-                self._changed.notify_all()
+        self._calls.discard(call)
+        if self._waiting:  # who waits says so before it looks
+            self.wake()
 
     def wait_empty(self, timeout: float, *, unless: Callable[[], bool] = bool) -> None:
         """Wait until no call is open, the time is over or, looked at after `wake`, `unless` is true."""

@@ -8,8 +8,6 @@ from contextlib import AbstractContextManager, aclosing, closing, nullcontext, s
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from bridge_core._context import CallContext, RequestId
 from bridge_core._handlers import Operation
 from bridge_core._plugins import PluginHost
@@ -46,7 +44,6 @@ _NOBODY = PeerSession("", MemoryObjectStore("", max_objects=0))
 _WHOLE = frozenset([dict, list, str, int, float, bool, type(None)])
 
 
-@attrs.define(eq=False, kw_only=True)
 class Dispatcher:
     """Routes requests to the places where they run, runs calls and answers them.
 
@@ -58,40 +55,41 @@ class Dispatcher:
         clock: The wall clock, for timestamps.
     """
 
-    connection: Connection
-    transport: DescriptorTransport
-    plugins: PluginHost
-    limits: Limits
-    debug: bool = False
-    clock: Callable[[], float] = time.time
-    calls: CallTable = attrs.field(factory=CallTable, init=False)
-    sessions: SessionStore = attrs.field(factory=SessionStore, init=False)
-    stats: Stats = attrs.field(factory=Stats, init=False)
-    importer: FrameworkImporter = attrs.field(factory=FrameworkImporter, init=False)
-    catalogue: Catalogue = attrs.field(init=False)
-    accepting: bool = attrs.field(default=True, init=False)
-    pace: Pace = attrs.field(init=False)
-    replies: Replies = attrs.field(init=False)
-    _bare: set[Operation] = attrs.field(factory=set, init=False)
-    """Operations whose frameworks have been imported and whose plugins have no call context."""
+    catalogue: Catalogue
 
-    @pace.default
-    def _keep_pace(self) -> Pace:
-        return Pace(self.transport.wake)
-
-    @replies.default
-    def _make_replies(self) -> Replies:
-        return Replies(
-            connection=self.connection,
-            transport=self.transport,
-            plugins=self.plugins,
-            limits=self.limits,
-            debug=self.debug,
-            clock=self.clock,
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        transport: DescriptorTransport,
+        plugins: PluginHost,
+        limits: Limits,
+        debug: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.connection = connection
+        self.transport = transport
+        self.plugins = plugins
+        self.limits = limits
+        self.clock = clock
+        self.calls = CallTable()
+        self.sessions = SessionStore()
+        self.stats = Stats()
+        self.importer = FrameworkImporter()
+        self.accepting = True
+        self.pace = Pace(transport.wake)
+        self.replies = Replies(
+            connection=connection,
+            transport=transport,
+            plugins=plugins,
+            limits=limits,
+            debug=debug,
+            clock=clock,
             calls=self.calls,
             stats=self.stats,
             pace=self.pace,
         )
+        self._bare: set[Operation] = set()  # their frameworks have been imported, their plugins have no call context
 
     def route(self, request: Request) -> Call | None:
         """Open a call for a request and return it, or answer why there is none."""
@@ -125,7 +123,7 @@ class Dispatcher:
             if call.operation not in self._bare:
                 self.prepare(call)
                 inside = self._inside(call)
-            _still_wanted(call, time.monotonic())
+                _still_wanted(call, time.monotonic())
             if inside is None:
                 result = self._perform(call, arguments)
             else:
@@ -211,7 +209,7 @@ class Dispatcher:
             request_id=request.id,
             streaming=request.stream,
             deadline=None if request.timeout_ms is None else time.monotonic() + request.timeout_ms / 1000,
-            progress=partial(self._progress, request.id, operation.runs in MAY_WAIT),
+            _progress=partial(self._progress, request.id, operation.runs in MAY_WAIT),
         )
         return Call(request, operation, context)
 

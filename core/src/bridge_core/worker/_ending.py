@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 
-import attrs
-
 from bridge_core.errors import ShuttingDownError, TransportClosedError
 
 from . import _grace
@@ -25,7 +23,6 @@ _PEER_GONE = frozenset(["end of input", "framing lost"])
 _log = logging.getLogger(__name__)
 
 
-@attrs.define(eq=False, kw_only=True)
 class Ending:
     """Carries out the ending, once, whoever asks for it first.
 
@@ -36,18 +33,30 @@ class Ending:
         owns_process: Whether the process is ended when the ending is late.
     """
 
-    dispatcher: Dispatcher
-    main: MainPlace
-    threads: ThreadPlace
-    loop: LoopPlace
-    grace: float = _grace.GRACE
-    grace_alone: float = _grace.ALONE
-    orders: SimpleQueue[str] = attrs.field(factory=SimpleQueue)
-    owns_process: bool = True
-    exit_code: int = attrs.field(default=0, init=False)
-    _alone: threading.Event = attrs.field(factory=threading.Event, init=False)
-    _drained: threading.Event = attrs.field(factory=threading.Event, init=False)
-    _abandoned: list[Call] = attrs.field(factory=list, init=False)
+    def __init__(
+        self,
+        *,
+        dispatcher: Dispatcher,
+        main: MainPlace,
+        threads: ThreadPlace,
+        loop: LoopPlace,
+        grace: float = _grace.GRACE,
+        grace_alone: float = _grace.ALONE,
+        orders: SimpleQueue[str] | None = None,
+        owns_process: bool = True,
+    ) -> None:
+        self.dispatcher = dispatcher
+        self.main = main
+        self.threads = threads
+        self.loop = loop
+        self.grace = grace
+        self.grace_alone = grace_alone
+        self.orders: SimpleQueue[str] = SimpleQueue() if orders is None else orders
+        self.owns_process = owns_process
+        self.exit_code = 0
+        self._alone = threading.Event()
+        self._drained = threading.Event()
+        self._abandoned: list[Call] = []
 
     def begin(self, reason: str) -> None:
         """Order the ending: "end of input", "framing lost", "shutdown" or a signal's name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-import attrs
+from msgspec import Struct, field
 
 __all__ = ["USAGE", "Options", "UsageError"]
 
@@ -19,14 +19,13 @@ class UsageError(Exception):
     """The flags cannot be meant."""
 
 
-@attrs.frozen(kw_only=True)
-class Options:
+class Options(Struct, kw_only=True, frozen=True):
     """How a worker was asked to serve."""
 
     frameworks: tuple[str, ...] = ()
     """Which frameworks to serve, the default one first; all that are installed when empty."""
     mode: str = "standalone"
-    worker_id: str = attrs.field(factory=lambda: f"worker-{os.getpid()}")
+    worker_id: str = field(default_factory=lambda: f"worker-{os.getpid()}")
     codec: str = "json"
     strict: bool = False
     debug: bool = False

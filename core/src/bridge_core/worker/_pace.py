@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
+from msgspec import Struct
 
 __all__ = ["QUICK", "STREAK", "Pace"]
 
@@ -16,8 +16,7 @@ _LONGEST = 0.000_1  # longer saves little, and a peer on another core waits for 
 _SMALL = 4096
 
 
-@attrs.define(eq=False)
-class Pace:
+class Pace(Struct, eq=False):
     """What the main thread may hold back, agreed with the watcher, which writes it if a step turns out to be slow.
 
     Only what the main thread says is ever held back, and only while the watcher looks: see decision 0009.

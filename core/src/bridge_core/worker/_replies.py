@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
-import attrs
-
 from bridge_core._plugins import PluginHost
 from bridge_core.errors import BridgeError, HandlerRaisedError, ShuttingDownError, TransportClosedError
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Response
@@ -26,7 +24,6 @@ MAY_WAIT = frozenset(["main", "thread"])
 _log = logging.getLogger(__name__)
 
 
-@attrs.define(eq=False, kw_only=True)
 class Replies:
     """Encodes, holds back what may wait, and writes; safe from any thread.
 
@@ -38,20 +35,30 @@ class Replies:
         clock: The wall clock, for timestamps.
     """
 
-    connection: Connection
-    transport: DescriptorTransport
-    plugins: PluginHost
-    limits: Limits
-    debug: bool
-    clock: Callable[[], float]
-    calls: CallTable
-    stats: Stats
-    pace: Pace
-    _roomy: bool = attrs.field(init=False)
-
-    @_roomy.default
-    def _allow_all_plain_results(self) -> bool:
-        return self.limits.max_nodes > 2 * QUICK_NODES and self.limits.max_depth > 8
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        transport: DescriptorTransport,
+        plugins: PluginHost,
+        limits: Limits,
+        debug: bool,
+        clock: Callable[[], float],
+        calls: CallTable,
+        stats: Stats,
+        pace: Pace,
+    ) -> None:
+        self.connection = connection
+        self.transport = transport
+        self.plugins = plugins
+        self.limits = limits
+        self.debug = debug
+        self.clock = clock
+        self.calls = calls
+        self.stats = stats
+        self.pace = pace
+        # Whether any small result keeps to the limits.
+        self._roomy = limits.max_nodes > 2 * QUICK_NODES and limits.max_depth > 8
 
     def encode(self, call: Call, value: object) -> Any:
         """Return a result or a payload in its wire form.

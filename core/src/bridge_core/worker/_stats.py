@@ -6,15 +6,14 @@ import threading
 import time
 from typing import Any
 
-import attrs
+from msgspec import Struct
 
 from ._pace import QUICK, STREAK
 
 __all__ = ["Stats"]
 
 
-@attrs.define(eq=False)
-class _Tally:
+class _Tally(Struct, eq=False):
     count: int = 0
     errors: int = 0
     total: float = 0.0
