@@ -81,13 +81,23 @@ class Serializer:
     Args:
         ask: Gives a framework object's form or None; called for what has no form here.
         native: Whether the codec carries bytes and every float (MessagePack) or they need tags (JSON).
+        tags: Whether there may be any; without them, what needs one has no form.
         max_depth: Containers inside containers at most, in the wire form: a tuple is two of them.
         max_nodes: Values in all at most, in the wire form.
     """
 
-    def __init__(self, ask: Ask, *, native: bool = False, max_depth: int = 128, max_nodes: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        *,
+        native: bool = False,
+        tags: bool = True,
+        max_depth: int = 128,
+        max_nodes: int = 1_000_000,
+    ) -> None:
         self._ask = ask
         self._native = native
+        self._tags = tags
         self._max_depth = max_depth
         self._depth = 0
         self._left = max_nodes - 1  # the result itself is one
@@ -120,11 +130,11 @@ class Serializer:
         return self._nested(value, self._items)
 
     def _tuple(self, value: tuple[Any, ...]) -> Any:
-        return self._nested(value, lambda items: _tag("tuple", items=self._items(items)), levels=2)
+        return self._nested(value, lambda items: self._tag("tuple", items=self._items(items)), levels=2)
 
     def _set(self, value: set[Any] | frozenset[Any]) -> Any:
         name = type(value).__name__
-        return self._nested(value, lambda items: _tag(name, items=sorted(self._items(items), key=repr)), levels=2)
+        return self._nested(value, lambda items: self._tag(name, items=sorted(self._items(items), key=repr)), levels=2)
 
     def _dict(self, value: dict[Any, Any]) -> Any:
         plain = set(map(type, value)) <= _TEXT and ("$" not in "".join(value) or not any(map(_is_ours, value)))
@@ -159,7 +169,12 @@ class Serializer:
         self._descend(1)
         self._depth -= 1
         self._spend(1 + len(fields))
-        return _tag(name, **fields)
+        return self._tag(name, **fields)
+
+    def _tag(self, name: str, **fields: Any) -> dict[str, Any]:
+        if not self._tags:
+            raise self._error(SerializeFailedError, f"a {name} has no plain form")
+        return {"$type": name, **fields}
 
     def _items(self, items: Any) -> list[Any]:
         self._spend(len(items))
@@ -175,7 +190,7 @@ class Serializer:
 
     def _pairs(self, items: dict[Any, Any]) -> Any:
         self._spend(3 * len(items))
-        return _tag("dict", pairs=[[self.encode(key), self._at(repr(key), item)] for key, item in items.items()])
+        return self._tag("dict", pairs=[[self.encode(key), self._at(repr(key), item)] for key, item in items.items()])
 
     def _foreign(self, value: object) -> Any:
         """Ask the plugins; what they answer is sent as it is, and counted as an object with its fields in an object."""
@@ -233,7 +248,3 @@ def _digits(value: object) -> str:
         import decimal  # for numbers of more than 4,300 digits only
 
         return format(decimal.Decimal(value), "f")  # type: ignore[arg-type]
-
-
-def _tag(name: str, **fields: Any) -> dict[str, Any]:
-    return {"$type": name, **fields}

@@ -26,11 +26,10 @@ def plain_arguments(operation: str, arguments: Mapping[str, Any], *, native: boo
     encoded = plain(given)
     if encoded is NOT_PLAIN:
         try:
-            encoded = Serializer(_bytes_only if native else _nobody, native=native).encode(given)
+            encoded = Serializer(_view if native else _nobody, native=native, tags=False).encode(given)
         except (SerializeFailedError, ValueTooComplexError) as exc:
-            raise InvalidArgumentsError(f"{operation}: {exc.message}", path=exc.details.get("path", "$")) from exc
-        if encoded != given:
-            raise InvalidArgumentsError(f"{operation}: only JSON values (and bytes) can be arguments yet", path="$")
+            text = f"{operation}: {exc.message}; only JSON values (and bytes) can be arguments yet"
+            raise InvalidArgumentsError(text, path=exc.details.get("path", "$")) from exc
     return cast("dict[str, Any]", encoded)
 
 
@@ -38,6 +37,8 @@ def _nobody(value: object, encode: object) -> None:
     """Know no framework objects."""
 
 
-def _bytes_only(value: object, encode: object) -> Any:
-    """Know what else is sent as bytes."""
-    return bytes(value) if isinstance(value, memoryview) else None
+def _view(value: object, encode: object) -> Any:
+    """Know what else is sent as bytes; it is copied when it is written."""
+    if not isinstance(value, memoryview):
+        return None
+    return value if value.c_contiguous else bytes(value)
