@@ -22,7 +22,7 @@ def plain_arguments(operation: str, arguments: Mapping[str, Any], *, native: boo
     Raises:
         InvalidArgumentsError: One of them has no such form; `details.path` says which.
     """
-    given = dict(arguments)
+    given = arguments if type(arguments) is dict else dict(arguments)
     encoded = plain(given)
     if encoded is NOT_PLAIN:
         try:
