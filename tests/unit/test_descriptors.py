@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
 
 import attrs
@@ -20,6 +21,7 @@ from bridge_core.transports import DescriptorTransport
 from guards import BOUND
 
 MEGABYTE = 1 << 20
+either_way = pytest.mark.parametrize("deaf", [False, True], ids=["listening", "deaf"])
 
 
 def say(transport: DescriptorTransport, data: bytes) -> None:
@@ -86,34 +88,38 @@ def hang_up(wire: Wire, *, reading: bool = False) -> None:
         wire.to_it = -1
 
 
-def test_bytes_arrive_as_they_were_sent(wire: Wire) -> None:
+@either_way
+def test_bytes_arrive_as_they_were_sent(wire: Wire, deaf: bool) -> None:
     os.write(wire.to_it, b"hello")
-    assert wire.transport.receive(BOUND) == b"hello"
+    assert wire.transport.receive(BOUND, deaf=deaf) == b"hello"
     say(wire.transport, b"good ")
     assert wire.transport.offer(b"bye")
     assert wire.read(8) == b"good bye"
 
 
-def test_much_arrives_in_large_parts(wire: Wire) -> None:
+@either_way
+def test_much_arrives_in_large_parts(wire: Wire, deaf: bool) -> None:
     with ThreadPoolExecutor(1) as threads:
         sent = threads.submit(os.write, wire.to_it, b"x" * MEGABYTE)
         received = 0
         while received < MEGABYTE:
-            received += len(wire.transport.receive(BOUND))
+            received += len(wire.transport.receive(BOUND, deaf=deaf))
         assert sent.result(BOUND) == MEGABYTE
 
 
-def test_closed_input_is_the_end(wire: Wire) -> None:
+@either_way
+def test_closed_input_is_the_end(wire: Wire, deaf: bool) -> None:
     os.write(wire.to_it, b"last")
     hang_up(wire)
-    assert wire.transport.receive(BOUND) == b"last"
-    assert wire.transport.receive(BOUND) == b""
-    assert wire.transport.receive(BOUND) == b""
+    assert wire.transport.receive(BOUND, deaf=deaf) == b"last"
+    assert wire.transport.receive(BOUND, deaf=deaf) == b""
+    assert wire.transport.receive(BOUND, deaf=deaf) == b""
 
 
-def test_waiting_for_bytes_has_an_end(wire: Wire) -> None:
+@either_way
+def test_waiting_for_bytes_has_an_end(wire: Wire, deaf: bool) -> None:
     with pytest.raises(TimeoutError):
-        wire.transport.receive(0.01)
+        wire.transport.receive(0.02, deaf=deaf)
 
 
 def test_peer_that_no_longer_reads_is_gone(wire: Wire) -> None:
@@ -179,7 +185,8 @@ def test_writers_in_several_threads_do_not_mix_their_bytes(wire: Wire) -> None:
     assert sum(a != b for a, b in pairwise(data)) == len(sizes) - 1
 
 
-def test_descriptors_that_were_made_non_blocking_work_too(wire: Wire) -> None:
+@either_way
+def test_descriptors_that_were_made_non_blocking_work_too(wire: Wire, deaf: bool) -> None:
     os.set_blocking(wire.to_it, False)
     for fd in (wire.transport._read_fd, wire.transport._write_fd):
         os.set_blocking(fd, False)
@@ -188,21 +195,23 @@ def test_descriptors_that_were_made_non_blocking_work_too(wire: Wire) -> None:
         assert len(wire.read(3 * MEGABYTE)) == 3 * MEGABYTE
         sent.result(BOUND)
     with pytest.raises(TimeoutError):
-        wire.transport.receive(0.01)
+        wire.transport.receive(0.02, deaf=deaf)
 
 
-def test_end_with_bytes_that_nobody_has_read_is_the_end(wire: Wire) -> None:
+@either_way
+def test_end_with_bytes_that_nobody_has_read_is_the_end(wire: Wire, deaf: bool) -> None:
     wire.transport.offer(b"unread")
     hang_up(wire)
-    assert wire.transport.receive(BOUND) == b""
+    assert wire.transport.receive(BOUND, deaf=deaf) == b""
 
 
-def test_bytes_are_waited_for_without_an_end(wire: Wire) -> None:
+@either_way
+def test_bytes_are_waited_for_without_an_end(wire: Wire, deaf: bool) -> None:
     with ThreadPoolExecutor(1) as threads:
-        received = threads.submit(wire.transport.receive)
+        received = threads.submit(wire.transport.receive, deaf=deaf)
         os.write(wire.to_it, b"hello")
         assert received.result(BOUND) == b"hello"
-        received = threads.submit(wire.transport.receive)
+        received = threads.submit(wire.transport.receive, deaf=deaf)
         hang_up(wire)
         assert received.result(BOUND) == b""
 
@@ -255,19 +264,37 @@ def test_timeout_that_a_program_sets_for_its_sockets_is_not_that_of_the_wire() -
     os.close(theirs)
 
 
-def test_waiting_can_be_ended_by_another_thread(wire: Wire) -> None:
+@either_way
+def test_waiting_can_be_ended_by_another_thread(wire: Wire, deaf: bool) -> None:
     wire.transport.wake()  # not yet
     wire.transport.be_wakeable()
     with ThreadPoolExecutor(1) as threads:
-        received = threads.submit(wire.transport.receive)
+        received = threads.submit(wire.transport.receive, deaf=deaf)
         wire.transport.wake()
         assert isinstance(received.exception(BOUND), InterruptedError)
     os.write(wire.to_it, b"hello")
-    assert wire.transport.receive(BOUND) == b"hello"
+    assert wire.transport.receive(BOUND, deaf=deaf) == b"hello"
     wire.transport.offer(b"x" * 6 * MEGABYTE)
     wire.transport.wake()
     with pytest.raises(InterruptedError):
         wire.transport.wait_for_room()
+
+
+def test_what_is_kept_while_a_deaf_thread_reads_goes_out_all_the_same(wire: Wire) -> None:
+    wire.transport.be_wakeable()
+
+    def read() -> bytes:
+        while True:
+            with suppress(InterruptedError):
+                return wire.transport.receive(BOUND, deaf=True)
+
+    with ThreadPoolExecutor(1) as threads:
+        received = threads.submit(read)
+        wire.transport.keep(b"kept")
+        wire.transport.wake()
+        assert wire.read(4) == b"kept"
+        os.write(wire.to_it, b"hello")
+        assert received.result(BOUND) == b"hello"
 
 
 def test_hang_up_is_seen_without_reading(wire: Wire) -> None:

@@ -196,11 +196,11 @@ class Alarmed:
     does: Callable[..., Any]
     raised: bool = False
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
         if not self.raised:
             self.raised = True
             raise TimeoutError("a forgotten alarm")
-        return self.does(*arguments)
+        return self.does(*arguments, **options)
 
 
 def test_alarm_of_a_framework_while_the_main_thread_waits_for_input_changes_nothing(

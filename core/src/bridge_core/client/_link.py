@@ -81,6 +81,7 @@ class Link:
         """Of the worker, once it has ended and that was noticed; negative for a signal."""
         peer.transport.be_wakeable()
         self._readers = Leadership(self, always=always)
+        self._deaf = not always  # else it must hear at once that an event loop has something to send
         if always:
             self._readers.expect()
 
@@ -279,7 +280,7 @@ class Link:
             self._kept = 0
             self.peer.transport.flush()
         try:
-            data = self.peer.transport.receive(timeout)
+            data = self.peer.transport.receive(timeout, deaf=self._deaf)
         except (TimeoutError, InterruptedError):
             return
         if self._watch is not None and data:

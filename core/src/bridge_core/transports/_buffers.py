@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import socket
+__all__ = ["BUFFER_BYTES", "enlarge_pipe", "reuse_memory"]
 
-__all__ = ["enlarge_pipe", "reuse_memory", "socket_at"]
-
-_BYTES = 1 << 20
+BUFFER_BYTES = 1 << 20
 
 
 def enlarge_pipe(fd: int) -> None:
@@ -21,7 +15,7 @@ def enlarge_pipe(fd: int) -> None:
     import fcntl
 
     try:
-        fcntl.fcntl(fd, 1031, _BYTES)  # F_SETPIPE_SZ, which `fcntl` names only on Linux
+        fcntl.fcntl(fd, 1031, BUFFER_BYTES)  # F_SETPIPE_SZ, which `fcntl` names only on Linux
     except OSError:
         return
 
@@ -35,19 +29,3 @@ def reuse_memory() -> None:
     """
     with suppress(MemoryError):
         bytes((1 << 25) - (1 << 16))
-
-
-def socket_at(fd: int) -> socket.socket | None:
-    """Return a socket's descriptor as a socket that blocks as it did before, and has a larger buffer; else None."""
-    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
-        return None
-    import socket  # a worker on pipes does without
-
-    blocking = os.get_blocking(fd)
-    found = socket.socket(fileno=fd)
-    if found.gettimeout() is not None:
-        found.settimeout(None)  # the program's default; `send` would wait that long before it asks the kernel
-        os.set_blocking(fd, blocking)
-    if found.family == socket.AF_UNIX and found.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) < _BYTES:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BYTES)
-    return found

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from bridge_core.errors import TransportClosedError
 
-from ._buffers import enlarge_pipe, reuse_memory, socket_at
+from ._buffers import enlarge_pipe, reuse_memory
+from ._sockets import LONGEST_READ, bound_reads, socket_at
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -79,10 +80,12 @@ class DescriptorTransport:
         self._draining = False
         self._read_size = _READ_SMALL
         self._socket = socket_at(write_fd)
+        self._may_be_deaf = False
         if self._socket is not None:
             import socket
 
             self._dont_wait = socket.MSG_DONTWAIT
+            self._may_be_deaf = os.path.sameopenfile(read_fd, write_fd) and bound_reads(self._socket)
         self._no_wait = _NO_WAIT
         self._writable = select.poll()
         self._writable.register(write_fd, select.POLLOUT)
@@ -154,17 +157,26 @@ class DescriptorTransport:
                 finally:
                     self._draining = False
 
-    def receive(self, timeout: float | None = None) -> bytes:
+    def receive(self, timeout: float | None = None, *, deaf: bool = False) -> bytes:
         """Wait for bytes and return them; b"" when the other end is gone or has closed its end.
 
         Meanwhile sends what was kept. While more than `max_pending` bytes wait, nothing is read: the one
         bounded answer to a peer that asks for ever and never reads. If it then closes its end, that is the end,
         whatever else it had sent.
 
+        Args:
+            timeout: Seconds; None for ever.
+            deaf: Whether the first few milliseconds may pass without looking at `wake` and at what others keep: from
+                a socket, what comes within them is had with one system call instead of two.
+
         Raises:
             TimeoutError: Nothing came for `timeout` seconds.
             InterruptedError: `wake` was called.
         """
+        if deaf and self._may_be_deaf and not self._pending and (timeout is None or timeout > LONGEST_READ):
+            data = self._read()
+            if data is not None:
+                return data
         while True:
             if self._pending or self._as_registered[0]:
                 self._register()
@@ -273,7 +285,7 @@ class DescriptorTransport:
         try:
             data = os.read(self._read_fd, self._read_size)
         except BlockingIOError:
-            return None  # the peer made its end, and so ours, non-blocking
+            return None  # the time for one read is over, or the peer made its end, and so ours, non-blocking
         except ConnectionResetError:
             return b""
         if len(data) == _READ_SMALL:
