@@ -34,7 +34,7 @@ __all__ = ["Link"]
 _log = logging.getLogger(__name__)
 _NEVER = float("inf")
 # So many requests without an answer keep a worker busy: the next ones may wait for each other, and share a system call.
-_BUSY, _TOGETHER = 8, 16
+_BUSY, _TOGETHER = 8, 8
 # As many as a worker takes: also of one that has stopped reading, for which everything sent is kept here.
 _MOST = Limits().max_in_flight
 

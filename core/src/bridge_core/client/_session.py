@@ -259,10 +259,11 @@ class BridgeSession:
 
 
 def _received(binding: Binding, link: Link, reply: Reply) -> Any:
-    try:
-        link.wait(reply)
-    finally:
-        link.abandon(reply)  # if Ctrl-C came first
+    if not reply.done:
+        try:
+            link.wait(reply)
+        finally:
+            link.abandon(reply)  # if Ctrl-C came first
     return binding.outcome(reply)
 
 
