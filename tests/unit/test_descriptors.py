@@ -68,7 +68,16 @@ def over_one_socket() -> Wire:
     return Wire(transport, theirs, os.dup(theirs), one_socket=True)
 
 
-@pytest.fixture(params=[over_pipes, over_pipes_that_cannot_be_told_not_to_wait, over_one_socket])
+def over_one_socket_on_one_cpu() -> Wire:
+    wire = over_one_socket()
+    wire.transport._spin = 0.0
+    return wire
+
+
+WIRES = [over_pipes, over_pipes_that_cannot_be_told_not_to_wait, over_one_socket, over_one_socket_on_one_cpu]
+
+
+@pytest.fixture(params=WIRES)
 def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
     made: Wire = request.param()
     yield made

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 # msgspec's own errors are ValueErrors from 0.20 on; before that a map as a map's key was a TypeError.
 UNDECODABLE = (msgspec.MsgspecError, ValueError, TypeError)
+UNREADABLE = (*UNDECODABLE, RecursionError)
 
 
 class Codec:
@@ -93,7 +94,7 @@ class Codec:
     def _is_credit(self, payload: Buffer) -> bool:
         try:
             self._only_credit(payload)
-        except (*UNDECODABLE, RecursionError):
+        except UNREADABLE:
             return False
         return True
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from ._codecs import UNDECODABLE
+from ._codecs import UNREADABLE
 from ._messages import Chunk, ChunkWire, Id, Request, Response, is_id, is_usual
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Usual:
             return None
         try:
             message: Message | None = self._accept(self._decode(payload))
-        except (*UNDECODABLE, RecursionError):
+        except UNREADABLE:
             message = None
         if message is None:
             self._missed, self._kind = self._kind, None

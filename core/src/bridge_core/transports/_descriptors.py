@@ -7,6 +7,7 @@ import os
 import select
 import sys
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from itertools import islice
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from bridge_core.errors import TransportClosedError
 
 from ._buffers import enlarge_pipe, reuse_memory
-from ._sockets import LONGEST_READ, bound_reads, socket_at
+from ._sockets import LONGEST_READ, bound_reads, longest_spin, socket_at
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -86,6 +87,7 @@ class DescriptorTransport:
 
             self._dont_wait = socket.MSG_DONTWAIT
             self._may_be_deaf = os.path.sameopenfile(read_fd, write_fd) and bound_reads(self._socket)
+            self._spin = longest_spin()
         self._no_wait = _NO_WAIT
         self._writable = select.poll()
         self._writable.register(write_fd, select.POLLOUT)
@@ -167,14 +169,14 @@ class DescriptorTransport:
         Args:
             timeout: Seconds; None for ever.
             deaf: Whether the first few milliseconds may pass without looking at `wake` and at what others keep: from
-                a socket, what comes within them is had with one system call instead of two.
+                a socket, what comes within them is had without being woken, or with fewer system calls.
 
         Raises:
             TimeoutError: Nothing came for `timeout` seconds.
             InterruptedError: `wake` was called.
         """
         if deaf and self._may_be_deaf and not self._pending and (timeout is None or timeout > LONGEST_READ):
-            data = self._read()
+            data = self._read_soon()
             if data is not None:
                 return data
         while True:
@@ -280,10 +282,23 @@ class DescriptorTransport:
             self._incoming.modify(self._write_fd, select.POLLOUT if kept else 0)
             self._incoming.modify(self._read_fd, 0 if crowded else select.POLLIN)
 
-    def _read(self) -> bytes | None:
-        """Read what is there; None if that was nothing after all, b"" at the end."""
+    def _read_soon(self) -> bytes | None:
+        """Read what comes within some milliseconds from a socket; None if nothing does."""
+        if self._spin:
+            end = time.monotonic() + self._spin
+            while (data := self._read(self._dont_wait)) is None and time.monotonic() < end:
+                os.sched_yield()
+            if data is not None:
+                return data
+        return self._read()
+
+    def _read(self, flags: int | None = None) -> bytes | None:
+        """Read what is there, from a socket with flags; None if that was nothing after all, b"" at the end."""
         try:
-            data = os.read(self._read_fd, self._read_size)
+            if flags is not None and self._socket is not None:
+                data = self._socket.recv(self._read_size, flags)
+            else:
+                data = os.read(self._read_fd, self._read_size)
         except BlockingIOError:
             return None  # the time for one read is over, or the peer made its end, and so ours, non-blocking
         except ConnectionResetError:

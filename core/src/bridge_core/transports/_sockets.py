@@ -13,11 +13,18 @@ from ._buffers import BUFFER_BYTES
 if TYPE_CHECKING:
     import socket
 
-__all__ = ["LONGEST_READ", "bound_reads", "socket_at"]
+__all__ = ["LONGEST_READ", "bound_reads", "longest_spin", "socket_at"]
 
 LONGEST_READ = 0.015
 """Seconds that a read may wait once `bound_reads` was called."""
 _TIMEVAL = struct.pack("@ll", 0, 5000)  # the kernel counts in ticks, of which the longest has 10 ms
+
+_SPIN = 0.000_05  # what it takes to be woken on another CPU: spinning in vain at most doubles that
+
+
+def longest_spin() -> float:
+    """Return for how many seconds a reader looks again and again before it sleeps; 0 where nothing would come of it."""
+    return _SPIN if len(os.sched_getaffinity(0)) > 1 else 0.0
 
 
 def socket_at(fd: int) -> socket.socket | None:
