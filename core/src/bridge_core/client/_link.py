@@ -20,6 +20,7 @@ from bridge_core.errors import (
     SerializeFailedError,
     TooManyInFlightError,
     TransportClosedError,
+    TruncatedFrameError,
 )
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Request, Response
 
@@ -387,7 +388,8 @@ class Link:
         self._readers.stop()
 
     def _why(self, reply: Reply) -> BridgeError:
-        if self._closing and self.last_words is None:
+        # Of a request that was cut short by the closing a worker says that it is no frame.
+        if self._closing and (self.last_words is None or isinstance(self.last_words, TruncatedFrameError)):
             return TransportClosedError(f"the Bridge was closed before {reply.operation} was answered", retryable=False)
         return worker_ended(reply, self.exit_code, self.peer.last_lines(), self.last_words)
 
