@@ -14,6 +14,7 @@ PAGES = [
     *sorted(ROOT.glob("docs/**/*.md")),
     *sorted(ROOT.glob("core/*.md")),
     *sorted(ROOT.glob("plugins/*/*.md")),
+    *sorted(ROOT.glob("examples/*/*.md")),
 ]
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 

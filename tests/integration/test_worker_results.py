@@ -53,6 +53,18 @@ def test_value_is_sent_as_what_it_is(peer: Peer, kind: str) -> None:
     assert peer.result("probe.result", {"kind": kind}) == SENT[kind]
 
 
+@pytest.mark.sentence("P-76")
+def test_integer_that_a_float_cannot_hold_is_tagged_for_a_peer_that_has_only_floats() -> None:
+    exact, inexact = [2**53 - 1, 1 - 2**53, 7], [2**53, -(2**53), 2**64 - 1]
+    tagged = [tag("int", value=str(number)) for number in inexact]
+    with Peer() as peer:
+        assert peer.result("probe.echo", {"value": exact + inexact}) == exact + inexact
+        peer.result("hello", {"safe_integers": True})
+        assert peer.result("probe.echo", {"value": exact + inexact}, id=2**53) == exact + tagged
+        peer.result("hello")
+        assert peer.result("probe.echo", {"value": inexact}) == inexact
+
+
 UNSENDABLE = {
     "object": "$",
     "nested_object": "$.rows[1].cell",

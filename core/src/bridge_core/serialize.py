@@ -18,6 +18,7 @@ NOT_PLAIN: Any = object()
 _PLAIN = frozenset([type(None), bool, str])
 _TEXT, _FLOATS = frozenset([str]), frozenset([float])
 _SAFE, _BEYOND = 2**63, 2**64  # integers outside ±2^63 … 2^64 have no MessagePack form
+_EXACT = 2**53  # from here on 64-bit floats, which are all numbers that JavaScript has, leave integers out
 
 # Values of the standard library that travel as text (a duration as seconds), by the class that they are exactly: by
 # name, so that nothing is imported for a look.
@@ -82,6 +83,7 @@ class Serializer:
         ask: Gives a framework object's form or None; called for what has no form here.
         native: Whether the codec carries bytes and every float (MessagePack) or they need tags (JSON).
         tags: Whether there may be any; without them, what needs one has no form.
+        safe_integers: Whether integers that a 64-bit float cannot be relied on to hold need tags too.
         max_depth: Containers inside containers at most, in the wire form: a tuple is two of them.
         max_nodes: Values in all at most, in the wire form.
     """
@@ -92,12 +94,14 @@ class Serializer:
         *,
         native: bool = False,
         tags: bool = True,
+        safe_integers: bool = False,
         max_depth: int = 128,
         max_nodes: int = 1_000_000,
     ) -> None:
         self._ask = ask
         self._native = native
         self._tags = tags
+        self._least, self._beyond = (1 - _EXACT, _EXACT) if safe_integers else (-_SAFE, _BEYOND)
         self._max_depth = max_depth
         self._depth = 0
         self._left = max_nodes - 1  # the result itself is one
@@ -118,7 +122,7 @@ class Serializer:
         return form(self, value)
 
     def _int(self, value: int) -> Any:
-        return value if -_SAFE <= value < _BEYOND else self._leaf("int", value=_digits(value))
+        return value if self._least <= value < self._beyond else self._leaf("int", value=_digits(value))
 
     def _float(self, value: float) -> Any:
         return value if self._native or math.isfinite(value) else self._leaf("float", value=repr(value))

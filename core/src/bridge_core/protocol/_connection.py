@@ -84,6 +84,7 @@ class Connection:
         self._greeting: dict[str, bytearray] = {}
         self._open: set[Id] = set()
         self._wants: frozenset[str] = frozenset()
+        self._safe_integers = False
 
     @property
     def codec(self) -> str:
@@ -101,6 +102,11 @@ class Connection:
         return self._wants
 
     @property
+    def safe_integers(self) -> bool:
+        """Whether the peer has said in its hello that it reads numbers as 64-bit floats."""
+        return self._safe_integers
+
+    @property
     def closed(self) -> bool:
         """Whether no message can come any more: the framing is lost, or the stream ended and all was taken."""
         return self._frames.exhausted
@@ -110,9 +116,10 @@ class Connection:
         """Whether there is no message before more has been received: `next_message` would return None."""
         return self._frames.empty
 
-    def accept_hello(self, *, want: Iterable[str] = ()) -> None:
+    def accept_hello(self, *, want: Iterable[str] = (), safe_integers: bool = False) -> None:
         """Remember what a peer asked for in a hello that is being answered."""
         self._wants = frozenset(want)
+        self._safe_integers = safe_integers
 
     def receive_data(self, data: Buffer | memoryview) -> None:
         """Take in what was read; nothing read (`b""`) is the end of the stream."""

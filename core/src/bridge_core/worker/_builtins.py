@@ -52,9 +52,10 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         *,
         protocol: tuple[int, int] = (PROTOCOL_VERSION, PROTOCOL_VERSION),
         want: list[str] | None = None,
+        safe_integers: bool = False,
         **extra: object,
     ) -> dict[str, Any]:
-        """Agree on a protocol version and say which events are wanted."""
+        """Agree on a protocol version and say which events are wanted, and whether integers must fit in a float."""
         oldest, newest = protocol
         if not oldest <= PROTOCOL_VERSION <= newest:
             raise UnsupportedProtocolError(
@@ -62,7 +63,7 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
                 ours=[PROTOCOL_VERSION, PROTOCOL_VERSION],
                 theirs=[oldest, newest],
             )
-        self.dispatcher.connection.accept_hello(want=want or [])
+        self.dispatcher.connection.accept_hello(want=want or [], safe_integers=safe_integers)
         return {
             "protocol": PROTOCOL_VERSION,
             "worker_id": self.worker_id,

@@ -66,7 +66,7 @@ class Replies:
         Raises:
             SerializeFailedError, ValueTooComplexError: It has none.
         """
-        form = plain(value) if self._roomy else NOT_PLAIN
+        form = plain(value) if self._roomy and not self.connection.safe_integers else NOT_PLAIN
         if form is not NOT_PLAIN:
             return form
 
@@ -76,6 +76,7 @@ class Replies:
         return Serializer(
             ask,
             native=self.connection.codec == "msgpack",
+            safe_integers=self.connection.safe_integers,
             max_depth=self.limits.max_depth - 1,  # the message itself is a level,
             max_nodes=self.limits.max_nodes - 6,  # and with all that is beside the payload of a chunk these values
         ).encode(value)
