@@ -87,7 +87,7 @@ class DescriptorTransport:
 
             self._dont_wait = socket.MSG_DONTWAIT
             self._may_be_deaf = os.path.sameopenfile(read_fd, write_fd) and bound_reads(self._socket)
-            self._spin = longest_spin()
+            self._spin = longest_spin() if self._may_be_deaf else 0.0
         self._no_wait = _NO_WAIT
         self._writable = select.poll()
         self._writable.register(write_fd, select.POLLOUT)
