@@ -11,7 +11,7 @@ from contract.imports import Import, imports_of
 from contract.sources import Source, core, plugins
 
 VALUES = {"errors", "_models"}
-KERNEL = {"hookspecs", "_plugins", "_handlers", "_context"}
+KERNEL = {"hookspecs", "_distributions", "_plugins", "_handlers", "_context"}
 PROTOCOL = {"protocol"}
 SERVICES = {"serialize", "sessions", "calls", "tools", "state", "telemetry", "config"}
 BELOW_SERVICES = VALUES | KERNEL | PROTOCOL

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge_core import FrameworkInfo, HostInfo, PluginHost, PluginMetadata, Register, hookimpl, installed_plugins
+from bridge_core import FrameworkInfo, HostInfo, PluginHost, PluginMetadata, Register, hookimpl
 from bridge_core._handlers import Operation
 from bridge_core.errors import (
     FrameworkNotFoundError,
@@ -267,12 +265,6 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("probes")
-def test_installed_plugins_are_listed_without_importing_them() -> None:
-    found = [(one.distribution, one.version, one.target) for one in installed_plugins() if one.name == "probe"]
-    assert found == [("bridge-probe", "0.1.0", "probe"), ("claims-probe", "0.2.0", "probe")]
-
-
-@pytest.mark.usefixtures("probes")
 def test_name_that_two_distributions_claim_is_a_conflict() -> None:
     host = PluginHost(allow=["probe"])
     host.discover()
@@ -304,32 +296,6 @@ def test_distribution_that_does_not_claim_the_name_serves_nothing() -> None:
     host = PluginHost(allow=["probe"], distributions={"probe": "nobody"})
     host.discover()
     assert (dict(host.plugins), host.failures) == ({}, ())
-
-
-def test_damaged_distributions_hide_nobody_elses_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(TESTS / "plugins"))
-    for name, points in {
-        "nameless": "[bridge.plugins]\nnameless = x\n",
-        "garbled": "[bridge.plugins]\nno value\n",
-    }.items():
-        folder = tmp_path / f"{name}-1.0.dist-info"
-        folder.mkdir()
-        (folder / "entry_points.txt").write_text(points)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    found = {one.name: one.distribution for one in installed_plugins()}
-    assert found["probe"] == "bridge-probe"
-    host = PluginHost(allow=["probe", "nameless"])
-    host.discover()
-    assert (sorted(host.plugins), stages(host)) == (["probe"], {"nameless": "import"})
-
-
-def test_distribution_that_is_found_twice_is_no_conflict(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.syspath_prepend(str(TESTS / "plugins"))
-    shutil.copytree(TESTS / "plugins" / "probe-0.1.0.dist-info", tmp_path / "probe-0.0.1.dist-info")
-    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
-    host = PluginHost(allow=["probe"])
-    host.discover()
-    assert host.get("probe").metadata.version == "0.1.0"
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as type checkers read it; importing `typing` would be most of what this import costs
 if TYPE_CHECKING:
     from ._context import CallContext, ObjectStore, Session
+    from ._distributions import installed_plugins, installed_version
     from ._handlers import parse_arguments
     from ._models import FrameworkInfo, HostInfo, JsonValue, PluginFailure, PluginMetadata
-    from ._plugins import PluginHost, installed_plugins
+    from ._plugins import PluginHost
     from .client import Bridge, BridgeSession
     from .client._async import AsyncBridge, AsyncBridgeSession
     from .errors import BridgeError
@@ -37,14 +38,15 @@ _HOME = {
     "Register": "hookspecs",
     "Session": "_context",
     "hookimpl": "hookspecs",
-    "installed_plugins": "_plugins",
+    "installed_plugins": "_distributions",
+    "installed_version": "_distributions",
     "parse_arguments": "_handlers",
 }
 
 __all__ = [
     "HOOK_API", "AsyncBridge", "AsyncBridgeSession", "Bridge", "BridgeError", "BridgeSession", "CallContext", "Encode",
     "FrameworkInfo", "HostInfo", "JsonValue", "ObjectStore", "PluginFailure", "PluginHost", "PluginMetadata",
-    "Register", "Session", "hookimpl", "installed_plugins", "parse_arguments",
+    "Register", "Session", "hookimpl", "installed_plugins", "installed_version", "parse_arguments",
 ]  # fmt: skip
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -16,6 +13,7 @@ import pluggy
 
 from . import hookspecs
 from ._context import Session
+from ._distributions import plugin_entry_points
 from ._handlers import Operation
 from ._models import FrameworkInfo, HostInfo, JsonValue, PluginFailure, PluginMetadata
 from .errors import (
@@ -29,10 +27,8 @@ from .errors import (
 )
 from .hookspecs import HOOK_API, Encode, Handler
 
-__all__ = ["ENTRY_POINT_GROUP", "LoadedPlugin", "PluginHost", "installed_plugins"]
+__all__ = ["LoadedPlugin", "PluginHost"]
 
-ENTRY_POINT_GROUP = "bridge.plugins"
-_NAME_OR_VERSION = re.compile(r"^(Name|Version):[ \t]*(\S+)", re.MULTILINE)
 _log = logging.getLogger(__name__)
 
 
@@ -57,39 +53,6 @@ class LoadedPlugin(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def name(self) -> str:
         """The framework's name."""
         return self.metadata.name
-
-
-def installed_plugins() -> list[PluginMetadata]:
-    """List the plugins that distributions declare, by name and distribution; imports none of them."""
-    return sorted((metadata for metadata, _ in _entry_points()), key=lambda found: (found.name, found.distribution))
-
-
-def _entry_points() -> Iterator[tuple[PluginMetadata, importlib_metadata.EntryPoint]]:
-    # Not `importlib_metadata.entry_points`: it reads every distribution's points, which takes longer the more there
-    # are, and raises for one damaged file. Archives that are not there would only make it import what reads archives.
-    seen: set[str] = set()
-    for distribution in importlib_metadata.distributions(path=[one for one in sys.path if os.path.exists(one or ".")]):
-        try:
-            if ENTRY_POINT_GROUP not in (distribution.read_text("entry_points.txt") or ""):
-                continue
-            points = distribution.entry_points.select(group=ENTRY_POINT_GROUP)
-            name, version = _name_and_version(distribution)
-        except Exception as exc:  # boundary: plugin call — passed over, and said which
-            _log.warning("the entry points of %s cannot be read: %s", distribution.locate_file(""), _text(exc))
-            continue
-        if name in seen:  # behind one on the path that is imported instead
-            continue
-        seen.update([name] if name else ())
-        for point in points:
-            known = {"distribution": name or "unknown distribution", "version": version or "unknown version"}
-            yield PluginMetadata(name=point.name, target=point.value, **known), point
-
-
-def _name_and_version(distribution: Any) -> tuple[str, str]:
-    """Read the two lines; the library's own way parses all of the metadata as mail, and takes 10 ms to be ready."""
-    head, _, _ = (distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or "").partition("\n\n")
-    fields = dict(reversed(_NAME_OR_VERSION.findall(head)))
-    return fields.get("Name", ""), fields.get("Version", "")
 
 
 class PluginHost:
@@ -135,7 +98,7 @@ class PluginHost:
             PluginConflictError, PluginLoadFailedError: Only with `strict`.
         """
         by_name: dict[str, list[tuple[PluginMetadata, importlib_metadata.EntryPoint]]] = {}
-        for metadata, point in _entry_points():
+        for metadata, point in plugin_entry_points():
             chosen = self.distributions.get(metadata.name, metadata.distribution)
             if self._wanted(metadata.name) and metadata.distribution == chosen:
                 by_name.setdefault(metadata.name, []).append((metadata, point))

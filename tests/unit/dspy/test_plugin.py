@@ -28,8 +28,7 @@ def test_every_operation_can_be_described() -> None:
 
 
 def test_framework_is_described_without_the_framework(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.metadata.distribution", _absent)
-    monkeypatch.setattr("bridge_dspy.plugin.version", _absent)
+    monkeypatch.setattr("bridge_dspy.plugin.installed_version", lambda name: None)
     assert plugin.bridge_framework_info().version is None
 
 
@@ -37,13 +36,7 @@ def test_cache_directory_belongs_to_one_dspy_version(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
     directories = []
     for version in ("3.4.0", "3.4.1"):
-        monkeypatch.setattr("bridge_dspy.plugin.version", lambda name, version=version: version)
+        monkeypatch.setattr("bridge_dspy.plugin.installed_version", lambda name, version=version: version)
         directories.append(plugin.bridge_framework_info().environment["DSPY_CACHEDIR"])
     assert all(directory.startswith("/caches/bridge/dspy/") for directory in directories)
     assert directories[0] != directories[1]
-
-
-def _absent(name: str) -> str:
-    from importlib.metadata import PackageNotFoundError
-
-    raise PackageNotFoundError(name)

@@ -10,7 +10,7 @@ import click
 import importlib_metadata
 from msgspec import Struct, field
 
-from bridge_core._plugins import installed_plugins
+from bridge_core._distributions import installed_plugins
 from bridge_core.client import BlockingClient
 from bridge_core.errors import FrameworkNotFoundError
 

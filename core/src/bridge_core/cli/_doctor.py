@@ -11,7 +11,7 @@ import click
 from msgspec import Struct, structs
 
 from bridge_core import __version__
-from bridge_core._plugins import installed_plugins
+from bridge_core._distributions import installed_plugins
 from bridge_core.client import BlockingClient
 from bridge_core.errors import BridgeError
 from bridge_core.transports import WorkerProcess

@@ -7,8 +7,8 @@ import json
 import click
 from msgspec import structs
 
+from bridge_core._distributions import ENTRY_POINT_GROUP, installed_plugins
 from bridge_core._models import PluginMetadata
-from bridge_core._plugins import ENTRY_POINT_GROUP, installed_plugins
 
 from ._check import check_plugin
 from ._output import table, working

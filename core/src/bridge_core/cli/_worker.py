@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bridge_core._plugins import installed_plugins
+from bridge_core._distributions import installed_plugins
 from bridge_core.client import BlockingClient
 from bridge_core.errors import FrameworkNotFoundError, WorkerCrashedError
 from bridge_core.protocol import PROTOCOL_VERSION

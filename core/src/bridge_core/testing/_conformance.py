@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from bridge_core._plugins import installed_plugins
+from bridge_core._distributions import installed_plugins
 from bridge_core.client import BlockingClient
 from bridge_core.errors import BridgeError
 from bridge_core.transports import WorkerProcess

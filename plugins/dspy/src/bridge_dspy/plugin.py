@@ -7,11 +7,19 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bridge_core import Encode, FrameworkInfo, JsonValue, Register, Session, hookimpl, parse_arguments
+from bridge_core import (
+    Encode,
+    FrameworkInfo,
+    JsonValue,
+    Register,
+    Session,
+    hookimpl,
+    installed_version,
+    parse_arguments,
+)
 
 from . import _calls, _lm, _programs, _values
 
@@ -21,7 +29,7 @@ BRIDGE_HOOK_API = 1
 @hookimpl
 def bridge_framework_info() -> FrameworkInfo:
     """Describe DSPy as it is installed here."""
-    installed = _installed_version()
+    installed = installed_version("dspy")
     return FrameworkInfo(
         name="dspy",
         distribution="dspy",
@@ -68,13 +76,6 @@ def bridge_call_context(session: Session) -> AbstractContextManager[None]:
 def bridge_serialize_result(value: object, encode: Encode) -> JsonValue:
     """Describe a prediction, example or history as a tagged object of its fields."""
     return _values.describe(value, encode)
-
-
-def _installed_version() -> str | None:
-    try:
-        return version("dspy")
-    except PackageNotFoundError:
-        return None
 
 
 def _cache_directory(installed: str | None) -> Path:
