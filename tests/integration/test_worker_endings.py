@@ -53,7 +53,7 @@ def test_idle_worker_ends_in_order(journal: Path, how: str) -> None:
         order(peer, how)
         assert peer.rest() == []
         assert peer.wait() == 0
-    assert journal.read_text().splitlines() == ["startup w standalone", "shutdown"]
+    assert journal.read_text().splitlines() == ["loaded", "shutdown"]
 
 
 @pytest.mark.capability("A05")
@@ -117,14 +117,14 @@ def test_work_that_does_not_end_in_time_is_answered_and_left_alone(journal: Path
         answers = {answer["id"]: answer["error_info"]["reason"] for answer in peer.rest()}
         assert answers == dict.fromkeys([owed, *queued], "SHUTTING_DOWN")
         assert peer.wait() == 0
-    assert journal.read_text().splitlines() == ["startup w standalone"], "an abandoned plugin is not told"
+    assert journal.read_text().splitlines() == ["loaded"], "an abandoned plugin is not told"
 
 
 def test_plugin_with_a_thread_left_running_is_not_told_to_shut_down(journal: Path) -> None:
     with journaling(journal) as peer:
         peer.run("probe.swallow_thread", {"name": "n"})
         assert peer.end() == 0
-    assert journal.read_text().splitlines() == ["startup w standalone"]
+    assert journal.read_text().splitlines() == ["loaded"]
 
 
 def test_handler_that_looks_whether_it_is_still_wanted_stops_by_itself() -> None:
@@ -242,7 +242,7 @@ def test_further_signals_change_nothing_up_to_the_last_moment(journal: Path) -> 
             peer.signal(signal.SIGTERM)
             peer.signal(signal.SIGINT)
         assert peer.process.returncode == 0
-    assert journal.read_text().splitlines() == ["startup w standalone", "shutdown"]
+    assert journal.read_text().splitlines() == ["loaded", "shutdown"]
 
 
 def test_end_of_input_during_an_ending_changes_nothing() -> None:

@@ -23,7 +23,6 @@ STAGES = {
     "bad_signature": "handlers",
     "registered_twice": "handlers",
     "bad_environment": "environment",
-    "bad_startup": "startup",
 }
 GOOD = ["bad_shutdown", "banner", "exiting_framework", "no_framework", "probe"]
 
@@ -103,7 +102,7 @@ def test_framework_that_cannot_be_imported_fails_its_calls_and_no_others(peer: P
 @pytest.mark.sentence("P-63", "P-75")
 @pytest.mark.parametrize(
     ("name", "flags"),
-    [("import_exit", ["--strict"]), ("bad_startup", ["--strict"]), *((name, ["--framework", name]) for name in STAGES)],
+    [("import_exit", ["--strict"]), *((name, ["--framework", name]) for name in STAGES)],
 )
 def test_plugin_that_must_work_and_does_not_ends_with_1_and_one_line(name: str, flags: list[str]) -> None:
     with alone(name, *flags) as peer:

@@ -15,7 +15,7 @@ import probe_sessions
 import probe_streams
 import probe_values
 
-from bridge_core import CallContext, Encode, FrameworkInfo, HostInfo, JsonValue, Register, Session, hookimpl
+from bridge_core import CallContext, Encode, FrameworkInfo, JsonValue, Register, Session, hookimpl
 
 BRIDGE_HOOK_API = 1
 
@@ -51,6 +51,10 @@ def bridge_register_handlers(register: Register) -> None:
     register("inside_thread", inside, runs="thread")
     register("inside_stream", inside_stream, streaming=True, runs="thread")
     register("note", note)
+    _note("loaded")
+    if fifo := os.environ.get("PROBE_STARTING"):
+        Path(fifo).write_text("starting")
+        Path(fifo).read_text()
 
 
 @hookimpl
@@ -75,14 +79,6 @@ def bridge_call_context(session: Session) -> Iterator[None]:
 @hookimpl
 def bridge_serialize_result(value: object, encode: Encode) -> JsonValue:
     return probe_values.describe(value, encode)
-
-
-@hookimpl
-def bridge_startup(host: HostInfo) -> None:
-    _note(f"startup {host.worker_id} {host.mode}")
-    if fifo := os.environ.get("PROBE_STARTING"):
-        Path(fifo).write_text("starting")
-        Path(fifo).read_text()
 
 
 @hookimpl

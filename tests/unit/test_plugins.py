@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge_core import FrameworkInfo, HostInfo, PluginHost, PluginMetadata, Register, hookimpl
+from bridge_core import FrameworkInfo, PluginHost, PluginMetadata, Register, hookimpl
 from bridge_core._handlers import Operation
 from bridge_core.errors import (
     FrameworkNotFoundError,
@@ -24,7 +24,6 @@ from bridge_core.sessions import SessionStore
 pytestmark = [pytest.mark.capability("A08", "E15")]
 
 TESTS = Path(__file__).parents[1]
-HOST = HostInfo(worker_id="w", mode="standalone", core_version="0", frameworks=("a",))
 SESSION = SessionStore().get("s")
 
 
@@ -89,10 +88,10 @@ def test_one_broken_plugin_leaves_the_others_alone() -> None:
 
 def test_plugin_without_a_required_hook_is_refused_and_never_called() -> None:
     called: list[str] = []
-    bad = plugin("b", bridge_startup=lambda: called.append("b"))
+    bad = plugin("b", bridge_shutdown=lambda: called.append("b"))
     del bad.bridge_register_handlers  # type: ignore[attr-defined]
-    host = host_of(bad, plugin("a", bridge_startup=lambda: called.append("a")))
-    host.startup(HOST)
+    host = host_of(bad, plugin("a", bridge_shutdown=lambda: called.append("a")))
+    host.shutdown()
     assert (stages(host), called) == ({"b": "hooks"}, ["a"])
 
 
@@ -171,39 +170,17 @@ def test_environment_that_cannot_be_set_puts_the_plugin_out_of_use() -> None:
     assert (sorted(host.plugins), stages(host)) == (["b"], {"a": "environment"})
 
 
-def recording(name: str, journal: list[str]) -> ModuleType:
-    """Return a plugin that notes its life in a journal."""
-
-    def bridge_startup(host: HostInfo) -> None:
-        journal.append(f"+{name} {host.worker_id}")
-
-    def bridge_shutdown() -> None:
-        journal.append(f"-{name}")
-
-    return plugin(name, bridge_startup=bridge_startup, bridge_shutdown=bridge_shutdown)
-
-
-def test_startup_and_shutdown_are_each_called_once_and_in_opposite_order() -> None:
+def test_shutdown_is_said_once_to_each_in_opposite_order() -> None:
     journal: list[str] = []
-    host = host_of(recording("a", journal), recording("b", journal))
-    host.startup(HOST)
+    host = host_of(*(plugin(name, bridge_shutdown=lambda name=name: journal.append(name)) for name in ("a", "b")))
     host.shutdown()
     host.shutdown()
-    assert journal == ["+a w", "+b w", "-b", "-a"]
-
-
-def test_plugin_whose_startup_fails_is_out_of_use_and_never_shut_down() -> None:
-    called: list[str] = []
-    host = host_of(plugin("a", bridge_startup=lambda: fail(), bridge_shutdown=lambda: called.append("a")), plugin("b"))
-    host.startup(HOST)
-    host.shutdown()
-    assert (sorted(host.plugins), stages(host), called) == (["b"], {"a": "startup"}, [])
+    assert journal == ["b", "a"]
 
 
 def test_plugin_whose_shutdown_fails_does_not_keep_the_others_from_theirs() -> None:
     called: list[str] = []
     host = host_of(plugin("a", bridge_shutdown=lambda: called.append("a")), plugin("b", bridge_shutdown=lambda: fail()))
-    host.startup(HOST)
     host.shutdown()
     assert called == ["a"]
 
@@ -328,11 +305,10 @@ def test_whatever_a_plugin_raises_is_a_record(raised: BaseException) -> None:
     def importer() -> object:
         raise raised
 
-    host = host_of(plugin("a", bridge_startup=throw), plugin("b", bridge_shutdown=throw))
+    host = host_of(plugin("a", bridge_register_handlers=throw), plugin("b", bridge_shutdown=throw))
     host.load(PluginMetadata(name="c", distribution="c", version="1", target="c"), importer)
-    host.startup(HOST)
     host.shutdown()
-    assert stages(host) == {"a": "startup", "c": "import"}
+    assert stages(host) == {"a": "handlers", "c": "import"}
 
 
 def test_object_whose_hook_api_cannot_be_read_is_refused() -> None:

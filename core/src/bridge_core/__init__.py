@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ._context import CallContext, ObjectStore, Session
     from ._distributions import installed_plugins, installed_version
     from ._handlers import parse_arguments
-    from ._models import FrameworkInfo, HostInfo, JsonValue, PluginFailure, PluginMetadata
+    from ._models import FrameworkInfo, JsonValue, PluginFailure, PluginMetadata
     from ._plugins import PluginHost
     from .client import Bridge, BridgeSession
     from .client._async import AsyncBridge, AsyncBridgeSession
@@ -29,7 +29,6 @@ _HOME = {
     "Encode": "hookspecs",
     "FrameworkInfo": "_models",
     "HOOK_API": "hookspecs",
-    "HostInfo": "_models",
     "JsonValue": "_models",
     "ObjectStore": "_context",
     "PluginFailure": "_models",
@@ -45,7 +44,7 @@ _HOME = {
 
 __all__ = [
     "HOOK_API", "AsyncBridge", "AsyncBridgeSession", "Bridge", "BridgeError", "BridgeSession", "CallContext", "Encode",
-    "FrameworkInfo", "HostInfo", "JsonValue", "ObjectStore", "PluginFailure", "PluginHost", "PluginMetadata",
+    "FrameworkInfo", "JsonValue", "ObjectStore", "PluginFailure", "PluginHost", "PluginMetadata",
     "Register", "Session", "hookimpl", "installed_plugins", "installed_version", "parse_arguments",
 ]  # fmt: skip
 

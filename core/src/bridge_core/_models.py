@@ -10,7 +10,7 @@ from msgspec import Struct, field
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-__all__ = ["FrameworkInfo", "HostInfo", "JsonValue", "PluginFailure", "PluginMetadata"]
+__all__ = ["FrameworkInfo", "JsonValue", "PluginFailure", "PluginMetadata"]
 
 # What JSON and MessagePack both carry unchanged.
 JsonValue: TypeAlias = Union[bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]", None]
@@ -35,22 +35,12 @@ class FrameworkInfo(Struct, kw_only=True, frozen=True):
     """Dotted names of the callables that dynamic calls may reach: named ones, not whole packages."""
     configuration_targets: tuple[str, ...] = ()
     """Dotted names whose dynamic call configures the calling session instead."""
-    requires_python: str = ">=3.10"
     required_packages: tuple[str, ...] = ()
     """Requirements (PEP 508) that must be installed for the operations to work."""
     test_layers: tuple[str, ...] = ()
     """Which kinds of tests the plugin supports: "fake", "protocol", "real"."""
     deterministic: bool = False
     """Whether equal inputs give equal results."""
-
-
-class HostInfo(Struct, kw_only=True, frozen=True):
-    """Where a plugin finds itself: given to `bridge_startup`."""
-
-    worker_id: str
-    mode: str
-    core_version: str
-    frameworks: tuple[str, ...]
 
 
 class PluginMetadata(Struct, kw_only=True, frozen=True):
@@ -70,7 +60,7 @@ class PluginFailure(Struct, kw_only=True, frozen=True):
     distribution: str
     version: str
     stage: str
-    """One of "conflict", "import", "hook_api", "hooks", "framework_info", "handlers", "environment", "startup"."""
+    """One of "conflict", "import", "hook_api", "hooks", "framework_info", "handlers", "environment"."""
     cause: str
     remedy: str
 

@@ -15,7 +15,7 @@ from . import hookspecs
 from ._context import Session
 from ._distributions import plugin_entry_points
 from ._handlers import Operation
-from ._models import FrameworkInfo, HostInfo, JsonValue, PluginFailure, PluginMetadata
+from ._models import FrameworkInfo, JsonValue, PluginFailure, PluginMetadata
 from .errors import (
     BridgeError,
     FrameworkNotFoundError,
@@ -79,7 +79,6 @@ class PluginHost:
         self.strict = strict
         self._plugins: dict[str, LoadedPlugin] = {}
         self._failures: list[PluginFailure] = []
-        self._started: list[LoadedPlugin] = []
 
     @property
     def plugins(self) -> Mapping[str, LoadedPlugin]:
@@ -153,22 +152,10 @@ class PluginHost:
                 remedy = f"report it to the author of {plugin.metadata.distribution}"
                 self._fail(plugin.metadata, _LoadError("environment", _text(exc), remedy))
 
-    def startup(self, host: HostInfo) -> None:
-        """Tell every plugin that the host is about to serve; one that raises is put out of use."""
-        for plugin in list(self._plugins.values()):
-            try:
-                self._call(plugin, "bridge_startup", host=host)
-            except BaseException as exc:  # boundary: plugin call
-                del self._plugins[plugin.name]
-                remedy = f"look at the plugin's bridge_startup or update {plugin.metadata.distribution}"
-                self._fail(plugin.metadata, _LoadError("startup", _text(exc), remedy))
-            else:
-                self._started.append(plugin)
-
     def shutdown(self) -> None:
-        """Tell every started plugin, last first, that it is over; failures are logged."""
-        while self._started:
-            plugin = self._started.pop()
+        """Tell every plugin in use, last loaded first, that it is over; failures are logged, and again does nothing."""
+        plugins, self._plugins = self._plugins, {}
+        for plugin in reversed(plugins.values()):
             try:
                 self._call(plugin, "bridge_shutdown")
             except BaseException as exc:  # boundary: plugin call

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pluggy
 
 from ._context import Session
-from ._models import FrameworkInfo, HostInfo, JsonValue
+from ._models import FrameworkInfo, JsonValue
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -122,18 +122,9 @@ def bridge_call_context(session: Session) -> AbstractContextManager[Any]:  # typ
 
 
 @hookspec
-def bridge_startup(host: HostInfo) -> None:
-    """Get ready to serve.
-
-    Called once for each plugin, before the first request is read; must be quick and not import the framework.
-    An exception makes the plugin a failure (stage "startup").
-    """
-
-
-@hookspec
 def bridge_shutdown() -> None:
     """Let go of what the plugin holds.
 
-    Called at most once for each plugin whose startup succeeded, on the main thread, after the last handler has
+    Called at most once for each plugin in use, on the main thread, after the last handler has
     ended. Not called when a handler had to be abandoned. An exception is logged, nothing else.
     """

@@ -23,5 +23,5 @@ def greet(*, name: str) -> str:
 
 
 @hookimpl
-def bridge_startup(host: object, weather: object) -> None:
+def bridge_shutdown(weather: object) -> None:
     """Never called."""

@@ -12,7 +12,7 @@ from bridge_core._plugins import PluginHost
 from bridge_core.client import BlockingClient
 from bridge_core.transports import DescriptorTransport
 from bridge_core.worker._options import Options
-from bridge_core.worker._worker import Worker, host_info
+from bridge_core.worker._worker import Worker
 
 __all__ = ["LoopbackClient", "loopback"]
 
@@ -69,7 +69,6 @@ def loopback(plugin: object, *, name: str) -> Iterator[BlockingClient]:
     plugins = PluginHost(strict=True)
     metadata = PluginMetadata(name=name, distribution=f"{name} (loopback)", version="0", target=repr(plugin))
     plugins.load(metadata, lambda: plugin)
-    plugins.startup(host_info(options, plugins))
     to_worker, from_worker = os.pipe(), os.pipe()
     far = DescriptorTransport(to_worker[0], from_worker[1])
     worker = Worker(options, plugins, far, owns_process=False)

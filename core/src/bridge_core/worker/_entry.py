@@ -20,7 +20,7 @@ from bridge_core.transports import DescriptorTransport
 from ._log import configure_log, one_line
 from ._options import Options, UsageError
 from ._signals import ignore_signals, watch_signals
-from ._worker import Worker, host_info
+from ._worker import Worker
 
 __all__ = ["serve"]
 
@@ -80,7 +80,6 @@ def _load(options: Options) -> PluginHost:
     plugins = PluginHost(allow=allow, block=options.block, strict=options.strict)
     plugins.discover()
     plugins.set_environment(os.environ)
-    plugins.startup(host_info(options, plugins))
     for failure in plugins.failures:
         _log.warning("%s", failure.sentence())
     for name in options.frameworks:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from bridge_core import __version__
-from bridge_core._models import HostInfo
 from bridge_core.protocol import Connection, Limits
 
 from ._builtins import Builtins
@@ -80,16 +78,6 @@ class Worker:
         if not self._owns_process:  # which would end with the process, and need not be waited for
             self._reader.stop()
         return code
-
-
-def host_info(options: Options, plugins: PluginHost) -> HostInfo:
-    """Return what `bridge_startup` is told."""
-    return HostInfo(
-        worker_id=options.worker_id,
-        mode=options.mode,
-        core_version=__version__,
-        frameworks=tuple(sorted(plugins.plugins)),
-    )
 
 
 def _default(options: Options, plugins: PluginHost) -> str | None:

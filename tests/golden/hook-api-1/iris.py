@@ -1,7 +1,11 @@
-"""A plugin as its author would write it; `mypy --strict` over this file proves that our types serve consumers."""
+"""A plugin as its author would write it for hook API 1, with all that is in it. Never edited: later cores must serve it.
+
+`mypy --strict` over this file proves that our types serve consumers.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -14,12 +18,12 @@ from bridge_core import (
     CallContext,
     Encode,
     FrameworkInfo,
-    HostInfo,
     JsonValue,
     ObjectStore,
     Register,
     Session,
     hookimpl,
+    installed_version,
     parse_arguments,
 )
 from bridge_core.errors import NotConfiguredError, RefNotFoundError
@@ -50,7 +54,19 @@ class Model:
 
 @hookimpl
 def bridge_framework_info() -> FrameworkInfo:
-    return FrameworkInfo(name="iris", distribution="iris", version=None, capabilities=("train", "predict"))
+    return FrameworkInfo(
+        name="iris",
+        distribution="iris",
+        version=installed_version("iris"),
+        imports=("statistics",),
+        environment={"IRIS_HOME": "/nowhere"},
+        capabilities=("train", "predict"),
+        callables=("iris.Model",),
+        configuration_targets=("iris.configure",),
+        required_packages=("iris>=1",),
+        test_layers=("fake", "real"),
+        deterministic=True,
+    )
 
 
 @hookimpl
@@ -58,6 +74,8 @@ def bridge_register_handlers(register: Register) -> None:
     register("train", train, summary="Train a model.")
     register("predict", predict, streaming=True, idempotent=True, runs="thread", cancellable="cooperative")
     register("score", score, stateless=True)
+    register("get_model", get_model, idempotent=True)
+    register("set_threshold", set_threshold, configures=True)
 
 
 @hookimpl
@@ -81,18 +99,27 @@ def bridge_call_context(session: Session) -> Iterator[None]:
 
 
 @hookimpl
-def bridge_startup(host: HostInfo) -> None:
-    assert host.worker_id, HOOK_API
-
-
-@hookimpl
 def bridge_shutdown() -> None:
-    """Nothing is held."""
+    if path := os.environ.get("IRIS_JOURNAL"):
+        with open(path, "w", encoding="utf-8") as journal:
+            journal.write(f"over, hook API {HOOK_API}")
 
 
 def configure(*, threshold: float = 0.5, labels: list[str] | None = None) -> dict[str, Any]:
     """Set the defaults of a session."""
     return {"threshold": threshold, "labels": labels or []}
+
+
+def set_threshold(ctx: CallContext, *, threshold: float) -> dict[str, Any]:
+    """Set one of them."""
+    ctx.session.settings["iris"]["threshold"] = threshold
+    return {"threshold": threshold}
+
+
+def get_model(ctx: CallContext, *, model_id: str) -> Model:
+    """Return a model, which the hook describes."""
+    model: Model = ctx.session.objects.get(model_id, kind="iris.model")
+    return model
 
 
 def train(ctx: CallContext, *, options: Options, id: str | None = None) -> dict[str, Any]:
