@@ -170,6 +170,35 @@ def test_doctor_finds_nothing_wrong_here() -> None:
     assert "plugin dspy" in ran.out
 
 
+HALF = """
+from bridge_core import FrameworkInfo, hookimpl
+
+BRIDGE_HOOK_API = 1
+
+@hookimpl
+def bridge_framework_info():
+    needs = {"imports": ("json", "no_such_module_anywhere.part"), "required_packages": ("half[all]",)}
+    return FrameworkInfo(name="half", distribution="half", version="1", **needs)
+
+@hookimpl
+def bridge_register_handlers(register):
+    pass
+"""
+
+
+def test_doctor_says_what_an_installed_framework_lacks_and_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "half.py").write_text(HALF)
+    metadata = tmp_path / "half-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: half\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[bridge.plugins]\nhalf = half\n")
+    looked = pybridge("doctor", "--json", environment={"PYTHONPATH": str(tmp_path)})
+    assert looked.code == 1
+    (found,) = [one for one in json.loads(looked.out) if one["what"] == "framework half"]
+    assert (found["state"], found["remedy"]) == ("broken", "pip install 'half[all]'")
+    assert "no_such_module_anywhere" in found["finding"]
+
+
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "plain words", "[1,"])
 def test_value_that_is_not_json_is_text(text: str) -> None:
     ran = pybridge("call", "dspy.create_program", f"signature={text}")

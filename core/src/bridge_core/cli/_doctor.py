@@ -82,9 +82,11 @@ def _plugin(name: str) -> list[Finding]:
         return [Finding("broken", f"plugin {name}", check.state, "see above; `pybridge plugins --check` tries again")]
     info = check.info
     findings = [Finding("ok", f"plugin {name}", f"{info['plugin']} loads, {len(info['operations'])} operations")]
-    if info["version"] is None:
+    absent = [module for module in info["imports"] if find_spec(module.partition(".")[0]) is None]
+    if info["version"] is None or absent:
+        problem = "not installed" if info["version"] is None else f"{absent[0]} is not installed"
         wanted = " ".join(f"'{one}'" for one in info["required_packages"]) or info["distribution"]
-        findings.append(Finding("broken", f"framework {name}", "not installed", f"pip install {wanted}"))
+        findings.append(Finding("broken", f"framework {name}", problem, f"pip install {wanted}"))
     else:
         findings.append(Finding("ok", f"framework {name}", f"{info['distribution']} {info['version']}"))
     return findings
