@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -52,6 +53,8 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         os.close(say_ready)
     code = worker.run()
     ignore_signals()
+    # The interpreter would look twice for garbage among everything that frameworks have made: a second, with torch.
+    gc.freeze()
     return code
 
 
