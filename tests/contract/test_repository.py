@@ -48,6 +48,15 @@ def test_default_environments_install_no_torch() -> None:
     assert not re.search(r"^torch\b", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE)
 
 
+def test_every_test_is_in_a_folder_that_some_environment_collects(pytestconfig: pytest.Config) -> None:
+    elsewhere = ["tests/environments", "tests/with_torch"]  # their environments have what the default ones lack
+    folders = [*pytestconfig.getini("testpaths"), *elsewhere]
+    assert not set(ROOT.glob("tests/**/test_*.py")) - {
+        path for folder in folders for path in (ROOT / folder).rglob("test_*.py")
+    }
+    assert not [folder for folder in elsewhere if folder not in (ROOT / "tox.ini").read_text("utf-8")]
+
+
 @pytest.mark.parametrize("source", shipped(), ids=lambda source: source.module)
 def test_nothing_shipped_can_run_what_a_peer_sends(source: Source) -> None:
     wrong: list[str] = []

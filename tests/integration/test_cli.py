@@ -123,11 +123,11 @@ def test_describe_lists_operations_and_shows_arguments_and_schema() -> None:
 
 @pytest.mark.capability("E15")
 def test_plugins_lists_metadata_and_checks_in_a_process_of_its_own() -> None:
-    (listed,) = json.loads(pybridge("plugins", "--json").out)
-    assert (listed["name"], listed["target"]) == ("dspy", "bridge_dspy.plugin")
+    listed = {one["name"]: one["target"] for one in json.loads(pybridge("plugins", "--json").out)}
+    assert listed["dspy"] == "bridge_dspy.plugin"
     ran = pybridge("plugins", "--check", "--json")
     assert ran.code == 0
-    assert [one["state"] for one in json.loads(ran.out)] == ["loads"]
+    assert {one["name"]: one["state"] for one in json.loads(ran.out)} == dict.fromkeys(listed, "loads")
 
 
 def test_a_blocked_plugin_is_a_finding_and_the_exit_code_says_so() -> None:
@@ -137,7 +137,7 @@ def test_a_blocked_plugin_is_a_finding_and_the_exit_code_says_so() -> None:
     assert "block list" in checked.out
     looked = pybridge("doctor", "--json", environment=blocked)
     assert looked.code == 1
-    assert [one["what"] for one in json.loads(looked.out) if one["state"] == "broken"] == ["plugin dspy"]
+    assert "plugin dspy" in [one["what"] for one in json.loads(looked.out) if one["state"] == "broken"]
 
 
 def test_a_plugin_that_is_kept_out_is_said_once_and_by_the_worker() -> None:
@@ -164,10 +164,10 @@ def test_a_file_in_the_current_folder_does_not_become_part_of_the_worker(tmp_pat
         assert done.returncode == 1  # Python 3.10 has no such switch: documented
 
 
-def test_doctor_finds_nothing_wrong_here() -> None:
-    ran = pybridge("doctor")
-    assert ran.code == 0, ran.out
-    assert "plugin dspy" in ran.out
+def test_doctor_finds_nothing_wrong_here_but_that_there_is_no_torch() -> None:
+    looked = json.loads(pybridge("doctor", "--json").out)
+    assert "plugin dspy" in [one["what"] for one in looked]
+    assert [one["what"] for one in looked if one["state"] != "ok"] == ["framework transformers"]
 
 
 HALF = """

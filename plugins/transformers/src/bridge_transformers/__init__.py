@@ -1,0 +1,1 @@
+"""Hugging Face Transformers behind the bridge: local models, generation and embeddings as framework `transformers`."""
