@@ -32,6 +32,7 @@ def test_what_the_plugin_says_of_itself_is_shown(peer: Peer) -> None:
         "capabilities": ["train", "predict"],
         "callables": ["iris.Model"],
         "configuration_targets": ["iris.configure"],
+        "requires_python": ">=3.9",
         "required_packages": ["iris>=1"],
         "test_layers": ["fake", "real"],
         "deterministic": True,

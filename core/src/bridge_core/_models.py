@@ -35,6 +35,7 @@ class FrameworkInfo(Struct, kw_only=True, frozen=True):
     """Dotted names of the callables that dynamic calls may reach: named ones, not whole packages."""
     configuration_targets: tuple[str, ...] = ()
     """Dotted names whose dynamic call configures the calling session instead."""
+    requires_python: str = ">=3.10"
     required_packages: tuple[str, ...] = ()
     """Requirements (PEP 508) that must be installed for the operations to work."""
     test_layers: tuple[str, ...] = ()

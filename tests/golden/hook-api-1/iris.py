@@ -63,6 +63,7 @@ def bridge_framework_info() -> FrameworkInfo:
         capabilities=("train", "predict"),
         callables=("iris.Model",),
         configuration_targets=("iris.configure",),
+        requires_python=">=3.9",
         required_packages=("iris>=1",),
         test_layers=("fake", "real"),
         deterministic=True,
