@@ -22,7 +22,11 @@ FIELDS = ["called by", "when", "how often", "thread", "returns", "None", "failur
 """The house rule: a hook says who calls it, when, how often, what None means and what a failure does."""
 MEMBERS = {
     "FrameworkInfo": list(inspect.signature(_models.FrameworkInfo).parameters),
-    "CallContext": [*(name.removeprefix("_") for name in inspect.signature(CallContext).parameters), "remaining"],
+    "CallContext": [
+        *(name.removeprefix("_") for name in inspect.signature(CallContext).parameters),
+        "remaining",
+        "check",
+    ],
     "Session": [name for name in vars(Session) if isinstance(vars(Session)[name], property)],
     "ObjectStore": [name for name, value in vars(ObjectStore).items() if inspect.isfunction(value) and name[0] != "_"],
     "register": list(inspect.signature(hookspecs.Register.__call__).parameters)[1:],

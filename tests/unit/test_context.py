@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from bridge_core import CallContext
+from bridge_core.errors import CallCancelledError, CallTimeoutError
 from bridge_core.sessions import SessionStore
 
 
@@ -22,6 +25,18 @@ def test_remaining_time_runs_out_at_zero() -> None:
     assert left is not None
     assert 0 < left <= 60
     assert context(deadline=time.monotonic() - 1).remaining() == 0.0
+
+
+def test_call_that_is_wanted_goes_on() -> None:
+    context().check()
+    context(deadline=time.monotonic() + 60).check()
+
+
+def test_call_that_is_cancelled_or_late_is_stopped_where_it_looks() -> None:
+    with pytest.raises(CallCancelledError):
+        context(cancelled=True, deadline=time.monotonic() - 1).check()
+    with pytest.raises(CallTimeoutError):
+        context(deadline=time.monotonic() - 1).check()
 
 
 def test_progress_is_said_to_whoever_listens_and_else_to_nobody() -> None:

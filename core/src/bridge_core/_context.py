@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
+from .errors import CallCancelledError, CallTimeoutError
+
 if TYPE_CHECKING:
     from typing import TypeAlias
 
@@ -95,6 +97,18 @@ class CallContext(Struct, eq=False, kw_only=True):
         if self.deadline is None:
             return None
         return max(0.0, self.deadline - time.monotonic())
+
+    def check(self) -> None:
+        """Return if the answer is still wanted; long handlers call it between two steps.
+
+        Raises:
+            CallCancelledError: It is not.
+            CallTimeoutError: The deadline has passed.
+        """
+        if self.cancelled:
+            raise CallCancelledError(f"{self.operation} was cancelled")
+        if self.remaining() == 0.0:
+            raise CallTimeoutError(f"{self.operation} did not finish in time")
 
     def progress(self, message: str, *, fraction: float | None = None) -> None:
         """Tell the peer, if it asked for progress, what is being done and how far it is (0 to 1)."""

@@ -125,6 +125,7 @@ def get_model(ctx: CallContext, *, model_id: str) -> Model:
 
 def train(ctx: CallContext, *, options: Options, id: str | None = None) -> dict[str, Any]:
     """Train a model and keep it."""
+    ctx.check()
     ctx.progress("training", fraction=0.5)
     store: ObjectStore = ctx.session.objects
     return {"model_id": store.put(Model(options), kind="iris.model", id=id)}

@@ -15,7 +15,6 @@ from contextlib import aclosing
 from typing import Any
 
 from bridge_core import CallContext
-from bridge_core.errors import CallCancelledError, CallTimeoutError
 
 from ._lm import model_of
 
@@ -56,11 +55,8 @@ def stream_program(ctx: CallContext, module: Any, inputs: dict[str, Any]) -> Gen
 
 def _advance(ctx: CallContext, loop: asyncio.AbstractEventLoop) -> None:
     """Run the loop until something has arrived, the stream has ended or attention is due."""
+    ctx.check()
     remaining = ctx.remaining()
-    if ctx.cancelled:
-        raise CallCancelledError("the stream was cancelled")
-    if remaining == 0.0:
-        raise CallTimeoutError("the deadline passed while the model was writing")
     timer = loop.call_later(_ATTENTION if remaining is None else min(_ATTENTION, remaining), loop.stop)
     loop.run_forever()
     timer.cancel()

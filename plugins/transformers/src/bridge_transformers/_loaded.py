@@ -6,11 +6,10 @@ import threading
 from typing import Any, Literal, TypeAlias
 
 from bridge_core import CallContext
-from bridge_core.errors import CallCancelledError, CallTimeoutError
 
 from ._errors import TransformersModelUnloadedError
 
-__all__ = ["LoadedModel", "Task", "still_wanted"]
+__all__ = ["LoadedModel", "Task"]
 
 Task: TypeAlias = Literal["generation", "embeddings"]
 
@@ -59,7 +58,7 @@ class LoadedModel:
             CallCancelledError, CallTimeoutError: The answer is no longer wanted, or late.
             TransformersModelUnloadedError: The model was unloaded.
         """
-        still_wanted(ctx)
+        ctx.check()
         if self._unloaded.is_set():
             raise TransformersModelUnloadedError(f"{ctx.operation}: the model was unloaded meanwhile; load it again")
 
@@ -74,15 +73,3 @@ class LoadedModel:
             "parameters": self.model.num_parameters(),
             "context_length": self.context_length,
         }
-
-
-def still_wanted(ctx: CallContext) -> None:
-    """Return if a call should go on.
-
-    Raises:
-        CallCancelledError, CallTimeoutError: The answer is no longer wanted, or late.
-    """
-    if ctx.cancelled:
-        raise CallCancelledError(f"{ctx.operation} was cancelled")
-    if ctx.remaining() == 0.0:
-        raise CallTimeoutError(f"{ctx.operation} did not finish in time")

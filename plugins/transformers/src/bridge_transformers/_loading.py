@@ -11,7 +11,7 @@ from bridge_core import BridgeError, CallContext
 
 from ._directories import ModelDirectory
 from ._errors import TransformersDeviceUnavailableError, TransformersLoadFailedError
-from ._loaded import LoadedModel, Task, still_wanted
+from ._loaded import LoadedModel, Task
 
 __all__ = ["Dtype", "load"]
 
@@ -46,7 +46,7 @@ def load(ctx: CallContext, *, directory: ModelDirectory, task: Task, dtype: Dtyp
         ctx.progress("loading the tokenizer", fraction=0.0)
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory.path, **_SAFELY)
         for fraction in _read(directory.weights):
-            still_wanted(ctx)
+            ctx.check()
             ctx.progress("reading the weights", fraction=0.8 * fraction)
         ctx.progress("making the model", fraction=0.8)
         model, found = getattr(transformers, _CLASSES[task]).from_pretrained(
@@ -59,7 +59,7 @@ def load(ctx: CallContext, *, directory: ModelDirectory, task: Task, dtype: Dtyp
         _refuse_gaps(directory, task, model, found)
         if task == "generation":
             model.generation_config = _neutral(model.generation_config)
-        still_wanted(ctx)
+        ctx.check()
         model.to(device).eval()
     ctx.progress("loaded", fraction=1.0)
     limit = _context_length(model, tokenizer, task)
