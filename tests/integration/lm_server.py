@@ -43,8 +43,10 @@ class LMServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # the default of 5 makes bursts of connections wait for a retransmitted SYN
 
-    def __init__(self, *, delay: float = 0.0) -> None:
+    def __init__(self, *, delay: float = 0.0, closes: bool = False) -> None:
         self.delay = delay
+        self.closes = closes
+        """Whether a connection is for one request only, so that clients may outlive the tests that use them."""
         self.hold: threading.Barrier | None = None
         """When set, no request is answered before that many have arrived."""
         self.requests: list[dict[str, Any]] = []
@@ -74,6 +76,7 @@ class _ChatHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.close_connection = self.server.closes
         self.server.requests.append(body)
         self.server.authorizations.append(self.headers.get("authorization"))
         if self.server.hold is not None:
@@ -98,6 +101,8 @@ class _ChatHandler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(payload)))
+        if self.server.closes:
+            self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(payload)
 
@@ -133,7 +138,9 @@ def answer_to(body: dict[str, Any]) -> str:
 def _tool_call(body: dict[str, Any]) -> dict[str, Any] | None:
     """Return the call of a tool that the model wants before it answers, if it does."""
     messages = body["messages"]
-    if not body.get("tools") or (messages[-1]["role"] == "tool" and body["model"] != "caller"):
+    if body["model"] == "endless" or not body.get("tools"):
+        return None
+    if messages[-1]["role"] == "tool" and body["model"] != "caller":
         return None
     function = body["tools"][0]["function"]
     said = next(message["content"] for message in reversed(messages) if message["role"] == "user")
@@ -187,9 +194,9 @@ def _events(body: dict[str, Any]) -> Iterator[str]:
 
 
 @contextmanager
-def serving(*, delay: float = 0.0) -> Iterator[LMServer]:
+def serving(*, delay: float = 0.0, closes: bool = False) -> Iterator[LMServer]:
     """Serve in a background thread for the duration of the block."""
-    server = LMServer(delay=delay)
+    server = LMServer(delay=delay, closes=closes)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="lm-server")
     thread.start()
     try:
