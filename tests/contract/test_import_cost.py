@@ -21,7 +21,10 @@ sys.stderr.flush()
 sys.stdout.write(json.dumps([sorted(before), sorted(set(sys.modules) - before)]))
 """
 PLUGINS = {point.name: point.module for point in entry_points(group="bridge.plugins")}
-FRAMEWORKS = {"dspy": ["dspy", "litellm", "openai", "lm15", "numpy"]}
+FRAMEWORKS = {
+    "dspy": ["dspy", "litellm", "openai", "lm15", "numpy"],
+    "langchain": ["langchain", "langchain_core", "langgraph", "openai", "pydantic"],
+}
 
 
 def loaded_by(module: str, *, forbidden: list[str]) -> set[str]:
