@@ -16,7 +16,7 @@ __all__ = ["overlap"]
 
 CALLS = 32
 MODEL_SECONDS = 0.2
-_SERVER = ROOT / "tests" / "integration" / "dspy_lm_server.py"
+_SERVER = ROOT / "tests" / "integration" / "lm_server.py"
 _EXECUTE = "dspy.execute_program"
 _TIMEOUT = 30.0
 

@@ -23,6 +23,7 @@ sys.stdout.write(json.dumps([sorted(before), sorted(set(sys.modules) - before)])
 PLUGINS = {point.name: point.module for point in entry_points(group="bridge.plugins")}
 FRAMEWORKS = {
     "dspy": ["dspy", "litellm", "openai", "lm15", "numpy"],
+    "langchain": ["langchain", "langchain_core", "langgraph", "openai", "pydantic"],
     "transformers": ["transformers", "torch", "tokenizers", "huggingface_hub", "numpy"],
 }
 

@@ -13,7 +13,7 @@ from contract.sources import Source, core, plugins
 VALUES = {"errors", "_models"}
 KERNEL = {"hookspecs", "_distributions", "_plugins", "_handlers", "_context"}
 PROTOCOL = {"protocol"}
-SERVICES = {"serialize", "sessions", "calls", "tools", "state", "telemetry", "config"}
+SERVICES = {"serialize", "sessions", "secrets", "calls", "tools", "state", "telemetry", "config"}
 BELOW_SERVICES = VALUES | KERNEL | PROTOCOL
 BELOW_EDGES = BELOW_SERVICES | SERVICES
 EVERYTHING = BELOW_EDGES | {"transports", "pool", "worker", "client", "server", "codegen", "cli", "testing", "__main__"}
@@ -47,7 +47,7 @@ NOT_IN_PROTOCOL = (
     "_thread asyncio concurrent datetime io logging multiprocessing os pathlib queue select selectors shutil "
     "signal socket ssl subprocess tempfile threading time"
 ).split()
-PUBLIC = {"bridge_core", "bridge_core.errors", "bridge_core.protocol", "bridge_core.testing"}
+PUBLIC = {f"bridge_core{module}" for module in ("", ".errors", ".protocol", ".secrets", ".testing")}
 
 CORE = [source for source in core() if source.component]
 CORE_BY_NAME = pytest.mark.parametrize("source", CORE, ids=lambda source: source.module)

@@ -18,7 +18,7 @@ import pytest
 from bridge_core.errors import BridgeError
 from contract.sources import PACKAGES
 
-MODULES = ["bridge_core", "bridge_core.client", "bridge_core.errors", "bridge_core.protocol", "bridge_core.testing"]
+MODULES = [f"bridge_core{module}" for module in ("", ".client", ".errors", ".protocol", ".secrets", ".testing")]
 SNAPSHOT = Path(__file__).with_name("public_api.txt")
 PROTOCOL_METHODS = {"__call__", "__len__", "__enter__", "__exit__"}
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from integration.dspy_lm_server import serving
+from integration.lm_server import serving
 from integration.shell import BOUND, on_a_terminal, pybridge
 
 CALLS = (

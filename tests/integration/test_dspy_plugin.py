@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from integration.dspy_lm_server import LMServer, serving, unused_port
+from integration.lm_server import LMServer, serving, unused_port
 from unit.dspy.calls import Peer
 
 from bridge_core import BridgeError

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from integration.dspy_lm_server import LMServer, serving, unused_port
+from integration.lm_server import LMServer, serving, unused_port
 from peer import PATIENCE, Message, Peer
 
 KEY = 'sk-SECRET/0123+456789="x'

@@ -134,6 +134,16 @@ def test_plugin_with_a_thread_left_running_is_not_told_to_shut_down(journal: Pat
     assert journal.read_text().splitlines() == ["loaded"]
 
 
+@pytest.mark.capability("A05")
+@pytest.mark.parametrize("how", ORDERS)
+def test_nobody_waits_until_all_that_a_framework_has_made_is_freed(tmp_path: Path, how: str) -> None:
+    with Peer() as peer:
+        peer.result("probe.cling", {"note": str(tmp_path / "note")})
+        order(peer, how)
+        assert peer.wait() == 0
+    assert (tmp_path / "note").read_text() == "exit"
+
+
 def test_handler_that_looks_whether_it_is_still_wanted_stops_by_itself() -> None:
     with Peer() as peer:
         owed = peer.run("probe.look_up_when_cancelled", {"name": "n"})

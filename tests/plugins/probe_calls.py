@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import hashlib
 import multiprocessing
 import os
@@ -14,6 +15,7 @@ import threading
 import time
 from multiprocessing import shared_memory
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bridge_core import BridgeError, CallContext, Register
@@ -83,6 +85,7 @@ def register(register: Register) -> None:
     register("hold", hold)
     register("own_pid", own_pid, runs="thread")
     register("end", end)
+    register("cling", cling)
     register("terminate_fork", terminate_fork)
     register("speak_in_fork", speak_in_fork)
     register("fork_pools", fork_pools)
@@ -250,6 +253,24 @@ def end(*, how: str) -> None:
     if how.isdigit():
         os._exit(int(how))
     signal.raise_signal(signal.Signals[how])
+
+
+class _Clinging:
+    """Takes longer to be freed than anybody waits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def __del__(self) -> None:
+        self._lock.acquire(timeout=60)
+
+
+def cling(*, note: str) -> None:
+    """Make a module of which a part takes long to be freed, and something to be done at exit."""
+    module = sys.modules["probe_clinging"] = ModuleType("probe_clinging")
+    module.__dict__["part"] = _Clinging()
+    atexit.register(Path(note).write_text, "exit")
 
 
 def compute(*, name: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import gc
+import atexit
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from queue import SimpleQueue
+from typing import NoReturn
 
 import msgspec
 
@@ -29,7 +31,11 @@ _log = logging.getLogger(__name__)
 
 
 def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int) -> int:
-    """Serve the peer at the other end of two descriptors, tell the guardian so, and return the exit code."""
+    """Serve the peer at the other end of two descriptors, tell the guardian so, and end the process.
+
+    Returns:
+        The exit code, if there was nothing to serve.
+    """
     orders: SimpleQueue[str] = SimpleQueue()
     watch_signals(orders.put)  # before plugins are loaded, which may take long
     try:
@@ -53,9 +59,21 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         os.close(say_ready)
     code = worker.run()
     ignore_signals()
-    # The interpreter would look twice for garbage among everything that frameworks have made: a second, with torch.
-    gc.freeze()
-    return code
+    return _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process as the interpreter does, except that nothing is freed: what frameworks make takes too long.
+
+    To free LangChain's modules is half a second of computing, in which no thread may run: on a busy machine the
+    guardian had to kill workers that had done all they should.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that are no daemons
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _refuse(error: BridgeError, codec: str, wire_out: int) -> None:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from bridge_core import Session
+from bridge_core.secrets import Secrets
 
 from ._errors import Translating
 from ._lm import model_of
-from ._secrets import Secrets
 
 
 @contextmanager

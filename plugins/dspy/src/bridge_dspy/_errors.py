@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from types import TracebackType
 from typing import Any
 
 import attrs
 
 from bridge_core import BridgeError
-from bridge_core.errors import HandlerRaisedError, NotConfiguredError
-
-from ._secrets import Secrets
+from bridge_core.errors import NotConfiguredError
+from bridge_core.secrets import Secrets
 
 _TEXT_LIMIT = 2000
 
@@ -71,19 +69,10 @@ class Translating:
             raise _translated(exc, self.secrets.redact(str(exc))[:_TEXT_LIMIT]) from cause
         if isinstance(exc, AdapterParseError):
             raise _unparsed(exc, self.secrets) from cause
-        if isinstance(exc, Exception) and not isinstance(exc, BridgeError) and self._shows(exc):
-            raise self._redacted(exc) from None
-
-    def _shows(self, exc: Exception) -> bool:
-        """Say whether the exception, a note or one that it was raised from has a secret in its text."""
-        shown = "".join(traceback.format_exception(exc))
-        return self.secrets.redact(shown) != shown
-
-    def _redacted(self, exc: Exception) -> HandlerRaisedError:
-        """Describe an exception as the host would, without the secrets."""
-        name = f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins.")
-        said = self.secrets.redact("".join(traceback.format_exception_only(exc)).strip())[:_TEXT_LIMIT]
-        return HandlerRaisedError(said, exception=name, text=said.removeprefix(name).removeprefix(": "))
+        if isinstance(exc, Exception) and not isinstance(exc, BridgeError):
+            redacted = self.secrets.redacted(exc)
+            if redacted is not None:
+                raise redacted from None
 
 
 def _translated(exc: Any, text: str) -> BridgeError:

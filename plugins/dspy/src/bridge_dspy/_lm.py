@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Annotated, Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import attrs
 from msgspec import Meta
 
 from bridge_core import CallContext, Session
 from bridge_core.errors import InvalidArgumentsError
+from bridge_core.secrets import Credentials, Secrets
 
 from ._embedded import EMBEDDED, AsyncEmbeddedEngine, EmbeddedEngine
-from ._secrets import Secrets, secrets_in_environment, secrets_in_url
 
 _FRAMEWORK = "dspy"
 # What people call a provider and DSPy spells otherwise.
 _PROVIDERS = {"google": "gemini"}
-# In a header they end the request in an error that shows the header.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -75,49 +71,34 @@ def configure_lm(
     )
 
 
-def use_model(session: Session, *, model: str, provider: str | None, **settings: Any) -> dict[str, Any]:
+def use_model(
+    session: Session, *, model: str, provider: str | None, api_key: str | None, api_base: str | None, **settings: Any
+) -> dict[str, Any]:
     """Give the session a language model and return the effective settings without secrets.
 
     Raises:
         InvalidArgumentsError: DSPy refuses the settings; the session's model is the one it was.
     """
     full_name = _full_name(model, provider)
-    given = {name: value for name, value in settings.items() if value is not None}
-    for name in ("api_key", "api_base"):
-        if not (cleaned := _cleaned(name, given.pop(name, ""))):
-            continue  # peers that always send it send "" for none
-        given[name] = cleaned
-    url = _parsed_url(given.get("api_base"))
-    secrets = Secrets({given.get("api_key", ""), *secrets_in_url(url), *secrets_in_environment(os.environ)})
-    options = {"model": full_name, **given}
+    credentials = Credentials(api_key=api_key, api_base=api_base, environ=os.environ)
+    access = {"api_key": credentials.api_key, "api_base": credentials.api_base}
+    options = {name: value for name, value in {"model": full_name, **access, **settings}.items() if value is not None}
     if full_name == EMBEDDED:
         # It has no connection, and DSPy refuses connection settings beside an engine of one's own.
-        options = {"model": full_name, "cache": given["cache"]}
-    made = _make(options, secrets)
-    public = _public(options, url)
-    session.settings[_FRAMEWORK] = LanguageModel(lm=made, options=options, public=public, secrets=secrets)
+        options = {"model": full_name, "cache": settings["cache"]}
+    made = _make(options, credentials.secrets)
+    public = _public(options, credentials)
+    session.settings[_FRAMEWORK] = LanguageModel(lm=made, options=options, public=public, secrets=credentials.secrets)
     return {"status": "configured", **public}
 
 
-def _public(options: dict[str, Any], url: SplitResult) -> dict[str, Any]:
+def _public(options: dict[str, Any], credentials: Credentials) -> dict[str, Any]:
     """Return the settings that may be shown."""
     provider, _, name = options["model"].partition("/")
     shown = {key: value for key, value in options.items() if key not in ("model", "api_key")}
     if "api_base" in shown:
-        shown["api_base"] = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+        shown["api_base"] = credentials.shown_base
     return {"model": options["model"], "model_type": provider, "model_name": name or provider, **shown}
-
-
-def _cleaned(name: str, value: str) -> str:
-    """Return a key or URL without the space around it, which comes with copying.
-
-    Raises:
-        InvalidArgumentsError: It has control characters inside; the error does not show it.
-    """
-    value = value.strip()
-    if _CONTROL.search(value):
-        raise _invalid(f"$.{name}", "it has control characters, such as a line break, inside")
-    return value
 
 
 def _full_name(model: str, provider: str | None) -> str:
@@ -155,22 +136,6 @@ def _make(options: dict[str, Any], secrets: Secrets) -> Any:
         return dspy.LM(**options, **engines, num_retries=0)
     except (ValueError, TypeError, dspy.LMError) as exc:
         raise _invalid("$", f"DSPy refuses these settings: {secrets.redact(str(exc))}") from None
-
-
-def _parsed_url(given: str | None) -> SplitResult:
-    """Split a URL, so that what is secret in it is known.
-
-    Raises:
-        InvalidArgumentsError: It is none; the error does not show it, and neither does it have the parser's words.
-    """
-    try:
-        url = urlsplit(given or "")
-        wrong = given is not None and (url.scheme not in ("http", "https") or not url.hostname or url.port == 0)
-    except ValueError:
-        wrong = True
-    if wrong:
-        raise _invalid("$.api_base", "expected a URL such as https://host:port/path")
-    return url
 
 
 def _invalid(path: str, problem: str) -> InvalidArgumentsError:

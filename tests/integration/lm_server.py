@@ -6,9 +6,12 @@ The requested model's name says what the server does:
 * ``quota``: 429 with OpenAI's `insufficient_quota`; ``context``: 400 with `context_length_exceeded`;
 * ``garbage``: an answer in which no output field can be found;
 * ``one-piece``: when streamed, the whole answer in one piece; ``endless``: words until the client hangs up;
-* anything else: every output field that the prompt asks for, answered with ``NAME says: …`` where NAME is the model.
+* ``caller``: calls the first of its tools again and again; other models do so once, before they answer. Each parameter
+  of the tool gets what the user has said;
+* anything else: ``NAME says: …``, where NAME is the model, to what was said last; to a prompt of DSPy's, this in each
+  output field that it asks for.
 
-Run as a program it serves until its input ends: ``python dspy_lm_server.py [DELAY_SECONDS]`` prints its base URL.
+Run as a program it serves until its input ends: ``python lm_server.py [DELAY_SECONDS]`` prints its base URL.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 _REQUESTED = re.compile(r"\[\[ ## (\w+) ## \]\]`( \(must be formatted as a valid Python (\w+))?")
+_DSPY = "Respond with the corresponding output fields"
 _BOUND = 5.0
 _PIECES = re.compile(r"\s*\S+")
 _ERRORS = {
@@ -39,8 +43,10 @@ class LMServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # the default of 5 makes bursts of connections wait for a retransmitted SYN
 
-    def __init__(self, *, delay: float = 0.0) -> None:
+    def __init__(self, *, delay: float = 0.0, closes: bool = False) -> None:
         self.delay = delay
+        self.closes = closes
+        """Whether a connection is for one request only, so that clients may outlive the tests that use them."""
         self.hold: threading.Barrier | None = None
         """When set, no request is answered before that many have arrived."""
         self.requests: list[dict[str, Any]] = []
@@ -70,6 +76,7 @@ class _ChatHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.close_connection = self.server.closes
         self.server.requests.append(body)
         self.server.authorizations.append(self.headers.get("authorization"))
         if self.server.hold is not None:
@@ -87,13 +94,15 @@ class _ChatHandler(BaseHTTPRequestHandler):
         elif body.get("stream"):
             self._send_events(body)
         else:
-            self._send_json(200, _completion(body, answer_to(body)))
+            self._send_json(200, _completion(body))
 
     def _send_json(self, status: int, value: dict[str, Any]) -> None:
         payload = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(payload)))
+        if self.server.closes:
+            self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(payload)
 
@@ -117,21 +126,42 @@ def answer_to(body: dict[str, Any]) -> str:
     if body["model"] == "garbage":
         return "I would rather talk about the weather."
     prompt = str(body["messages"][-1]["content"])
+    _, asked, required = prompt.rpartition(_DSPY)
+    if not asked:
+        return f"{body['model']} says: {prompt}"
     question = prompt.partition("]]\n")[2].partition("\n")[0]
     said = f"{body['model']} says: {question}"
-    required = prompt.rpartition("Respond with the corresponding output fields")[2]
     fields = {name: _TYPED.get(type_, said) for name, _, type_ in _REQUESTED.findall(required) if name != "completed"}
     return "".join(f"[[ ## {name} ## ]]\n{text}\n\n" for name, text in fields.items()) + "[[ ## completed ## ]]"
 
 
-def _completion(body: dict[str, Any], text: str) -> dict[str, Any]:
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+def _tool_call(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the call of a tool that the model wants before it answers, if it does."""
+    messages = body["messages"]
+    if body["model"] == "endless" or not body.get("tools"):
+        return None
+    if messages[-1]["role"] == "tool" and body["model"] != "caller":
+        return None
+    function = body["tools"][0]["function"]
+    said = next(message["content"] for message in reversed(messages) if message["role"] == "user")
+    arguments = json.dumps(dict.fromkeys(function["parameters"]["properties"], said))
+    return {
+        "id": f"call_{len(messages)}",
+        "type": "function",
+        "function": {"name": function["name"], "arguments": arguments},
+    }
+
+
+def _completion(body: dict[str, Any]) -> dict[str, Any]:
+    call = _tool_call(body)
+    text = "" if call else answer_to(body)
+    message = {"role": "assistant", "content": text, **({"tool_calls": [call]} if call else {})}
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
         "model": body["model"],
-        "choices": [choice],
+        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if call else "stop"}],
         "usage": _usage(text),
     }
 
@@ -143,26 +173,30 @@ def _usage(text: str) -> dict[str, int]:
 def _events(body: dict[str, Any]) -> Iterator[str]:
     base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
 
-    def event(delta: dict[str, str], finish: str | None = None) -> str:
+    def event(delta: dict[str, Any], finish: str | None = None) -> str:
         return json.dumps({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 
-    text = answer_to(body)
+    call = _tool_call(body)
+    text = "" if call else answer_to(body)
     yield event({"role": "assistant", "content": ""})
+    if call:
+        yield event({"tool_calls": [{"index": 0, **call}]})
     if body["model"] == "endless":
-        yield event({"content": "[[ ## answer ## ]]\n"})
+        if text.startswith("[[ ## "):
+            yield event({"content": "[[ ## answer ## ]]\n"})
         while True:
             yield event({"content": "more "})
     for piece in [text] if body["model"] == "one-piece" else _PIECES.findall(text):
         yield event({"content": piece})
-    yield event({}, "stop")
+    yield event({}, "tool_calls" if call else "stop")
     yield json.dumps({**base, "choices": [], "usage": _usage(text)})
     yield "[DONE]"
 
 
 @contextmanager
-def serving(*, delay: float = 0.0) -> Iterator[LMServer]:
+def serving(*, delay: float = 0.0, closes: bool = False) -> Iterator[LMServer]:
     """Serve in a background thread for the duration of the block."""
-    server = LMServer(delay=delay)
+    server = LMServer(delay=delay, closes=closes)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="lm-server")
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""What must never leave the worker: keys and credentials, in every spelling in which an error may repeat them."""
+"""Values that must never leave the worker, in every spelling in which an error may repeat them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Mapping
-from urllib.parse import SplitResult, parse_qsl, unquote
+import traceback
+from collections.abc import Iterable
 
-__all__ = ["Secrets", "secrets_in_environment", "secrets_in_url"]
+from bridge_core.errors import HandlerRaisedError
 
+__all__ = ["SURE", "Secrets"]
+
+SURE = 8
+"""From this length on a value is no ordinary word, and redacted inside others too."""
 _MARK = "[redacted]"
 # Below, a value is an ordinary syllable. Between the two it may be an ordinary word (local servers are given keys such
 # as "none"): it is redacted where it stands alone, not inside another word.
 _SHORTEST = 4
-_SURE = 8
-_HOLDERS = ("_API_KEY", "_ACCESS_KEY", "_TOKEN", "_SECRET")
+_TEXT_LIMIT = 2000
 
 
 class Secrets:
-    """Redacts some values: as they are, escaped as in Python, JSON or HTML, percent-encoded, and in base64."""
+    """Redacts some values: as they are, escaped as in Python, JSON or HTML, percent-encoded, and in base64.
+
+    Values of 4 to 7 characters are redacted only where they stand alone, shorter ones never.
+    """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         known = {value.strip() for value in values}
@@ -36,25 +42,24 @@ class Secrets:
         """Return the text without the secrets."""
         return self._pattern.sub(_MARK, text) if self._pattern else text
 
+    def redacted(self, exc: Exception) -> HandlerRaisedError | None:
+        """Describe an exception that would show a secret as the host would, without it; None for any other.
 
-def secrets_in_url(url: SplitResult) -> set[str]:
-    """Return what may be secret in a URL: user name, password, query and fragment, together and one by one."""
-    user = url.netloc.rpartition("@")[0]
-    written = {user, *user.split(":", 1), url.query, url.fragment}
-    return written | {unquote(part) for part in written} | {value for _, value in parse_qsl(url.query)}
-
-
-def secrets_in_environment(environ: Mapping[str, str]) -> set[str]:
-    """Return the keys that DSPy would take from the environment, and whatever is kept there under such a name."""
-    found = {value for name, value in environ.items() if name.upper().endswith(_HOLDERS)}
-    return {value for value in found if len(value) >= _SURE}
+        An exception shows what is in its own text, in its notes, and in those that it was raised from.
+        """
+        shown = "".join(traceback.format_exception(exc))
+        if self.redact(shown) == shown:
+            return None
+        name = f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins.")
+        said = self.redact("".join(traceback.format_exception_only(exc)).strip())[:_TEXT_LIMIT]
+        return HandlerRaisedError(said, exception=name, text=said.removeprefix(name).removeprefix(": "))
 
 
 def _spellings(secret: str) -> str:
     """Return a pattern for one secret."""
     plain = "".join(map(_character, secret))
     data = secret.encode("utf-8", "surrogatepass")
-    if len(secret) < _SURE:
+    if len(secret) < SURE:
         whole = _base64(base64.b64encode(data).decode().rstrip("="))
         return rf"(?<![A-Za-z0-9])(?:{plain}|{whole})(?![A-Za-z0-9])"
     return "|".join([plain, *(_inside_base64(data, before) for before in range(3))])
