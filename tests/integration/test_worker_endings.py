@@ -56,13 +56,6 @@ def test_idle_worker_ends_in_order(journal: Path, how: str) -> None:
     assert journal.read_text().splitlines() == ["loaded", "shutdown"]
 
 
-def test_last_exit_does_not_look_for_garbage_among_all_that_was_imported(journal: Path) -> None:
-    with journaling(journal) as peer:
-        peer.result("probe.note_garbage")
-        assert peer.end() == 0
-    assert int(journal.read_text().split("frozen ")[1]) > 1000
-
-
 @pytest.mark.capability("A05")
 @pytest.mark.sentence("P-62")
 @pytest.mark.parametrize("running", RUNNING)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -53,7 +51,6 @@ def bridge_register_handlers(register: Register) -> None:
     register("inside_thread", inside, runs="thread")
     register("inside_stream", inside_stream, streaming=True, runs="thread")
     register("note", note)
-    register("note_garbage", note_garbage)
     _note("loaded")
     if fifo := os.environ.get("PROBE_STARTING"):
         Path(fifo).write_text("starting")
@@ -109,8 +106,3 @@ def inside_stream(ctx: CallContext) -> Iterator[dict[str, Any]]:
 def note(*, line: str) -> None:
     """Write a line to the journal."""
     _note(line)
-
-
-def note_garbage() -> None:
-    """Write to the journal, at the interpreter's exit, how many objects are not looked at for garbage any more."""
-    atexit.register(lambda: _note(f"frozen {gc.get_freeze_count()}"))

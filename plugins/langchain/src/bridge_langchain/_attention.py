@@ -12,7 +12,7 @@ from typing import Any
 from langchain_core.callbacks import BaseCallbackHandler
 
 from bridge_core import CallContext
-from bridge_core.errors import CallCancelledError, CallTimeoutError
+from bridge_core.errors import CallCancelledError
 
 
 class Attention(BaseCallbackHandler):
@@ -57,7 +57,6 @@ class Attention(BaseCallbackHandler):
         self._look()
 
     def _look(self) -> None:
-        if self._closed or self._ctx.cancelled:
-            raise CallCancelledError("the agent was told to stop")
-        if self._ctx.remaining() == 0.0:
-            raise CallTimeoutError("the deadline passed while the agent was at work")
+        if self._closed:
+            raise CallCancelledError(f"the stream of {self._ctx.operation} was closed")
+        self._ctx.check()
