@@ -21,7 +21,7 @@ from bridge_core.transports import DescriptorTransport
 from guards import BOUND
 
 MEGABYTE = 1 << 20
-either_way = pytest.mark.parametrize("deaf", [False, True], ids=["listening", "deaf"])
+either_way = pytest.mark.parametrize("spin", [False, True], ids=["sleeping", "spinning"])
 
 
 def say(transport: DescriptorTransport, data: bytes) -> None:
@@ -98,37 +98,37 @@ def hang_up(wire: Wire, *, reading: bool = False) -> None:
 
 
 @either_way
-def test_bytes_arrive_as_they_were_sent(wire: Wire, deaf: bool) -> None:
+def test_bytes_arrive_as_they_were_sent(wire: Wire, spin: bool) -> None:
     os.write(wire.to_it, b"hello")
-    assert wire.transport.receive(BOUND, deaf=deaf) == b"hello"
+    assert wire.transport.receive(BOUND, spin=spin) == b"hello"
     say(wire.transport, b"good ")
     assert wire.transport.offer(b"bye")
     assert wire.read(8) == b"good bye"
 
 
 @either_way
-def test_much_arrives_in_large_parts(wire: Wire, deaf: bool) -> None:
+def test_much_arrives_in_large_parts(wire: Wire, spin: bool) -> None:
     with ThreadPoolExecutor(1) as threads:
         sent = threads.submit(os.write, wire.to_it, b"x" * MEGABYTE)
         received = 0
         while received < MEGABYTE:
-            received += len(wire.transport.receive(BOUND, deaf=deaf))
+            received += len(wire.transport.receive(BOUND, spin=spin))
         assert sent.result(BOUND) == MEGABYTE
 
 
 @either_way
-def test_closed_input_is_the_end(wire: Wire, deaf: bool) -> None:
+def test_closed_input_is_the_end(wire: Wire, spin: bool) -> None:
     os.write(wire.to_it, b"last")
     hang_up(wire)
-    assert wire.transport.receive(BOUND, deaf=deaf) == b"last"
-    assert wire.transport.receive(BOUND, deaf=deaf) == b""
-    assert wire.transport.receive(BOUND, deaf=deaf) == b""
+    assert wire.transport.receive(BOUND, spin=spin) == b"last"
+    assert wire.transport.receive(BOUND, spin=spin) == b""
+    assert wire.transport.receive(BOUND, spin=spin) == b""
 
 
 @either_way
-def test_waiting_for_bytes_has_an_end(wire: Wire, deaf: bool) -> None:
+def test_waiting_for_bytes_has_an_end(wire: Wire, spin: bool) -> None:
     with pytest.raises(TimeoutError):
-        wire.transport.receive(0.02, deaf=deaf)
+        wire.transport.receive(0.02, spin=spin)
 
 
 def test_peer_that_no_longer_reads_is_gone(wire: Wire) -> None:
@@ -195,7 +195,7 @@ def test_writers_in_several_threads_do_not_mix_their_bytes(wire: Wire) -> None:
 
 
 @either_way
-def test_descriptors_that_were_made_non_blocking_work_too(wire: Wire, deaf: bool) -> None:
+def test_descriptors_that_were_made_non_blocking_work_too(wire: Wire, spin: bool) -> None:
     os.set_blocking(wire.to_it, False)
     for fd in (wire.transport._read_fd, wire.transport._write_fd):
         os.set_blocking(fd, False)
@@ -204,23 +204,23 @@ def test_descriptors_that_were_made_non_blocking_work_too(wire: Wire, deaf: bool
         assert len(wire.read(3 * MEGABYTE)) == 3 * MEGABYTE
         sent.result(BOUND)
     with pytest.raises(TimeoutError):
-        wire.transport.receive(0.02, deaf=deaf)
+        wire.transport.receive(0.02, spin=spin)
 
 
 @either_way
-def test_end_with_bytes_that_nobody_has_read_is_the_end(wire: Wire, deaf: bool) -> None:
+def test_end_with_bytes_that_nobody_has_read_is_the_end(wire: Wire, spin: bool) -> None:
     wire.transport.offer(b"unread")
     hang_up(wire)
-    assert wire.transport.receive(BOUND, deaf=deaf) == b""
+    assert wire.transport.receive(BOUND, spin=spin) == b""
 
 
 @either_way
-def test_bytes_are_waited_for_without_an_end(wire: Wire, deaf: bool) -> None:
+def test_bytes_are_waited_for_without_an_end(wire: Wire, spin: bool) -> None:
     with ThreadPoolExecutor(1) as threads:
-        received = threads.submit(wire.transport.receive, deaf=deaf)
+        received = threads.submit(wire.transport.receive, spin=spin)
         os.write(wire.to_it, b"hello")
         assert received.result(BOUND) == b"hello"
-        received = threads.submit(wire.transport.receive, deaf=deaf)
+        received = threads.submit(wire.transport.receive, spin=spin)
         hang_up(wire)
         assert received.result(BOUND) == b""
 
@@ -274,28 +274,28 @@ def test_timeout_that_a_program_sets_for_its_sockets_is_not_that_of_the_wire() -
 
 
 @either_way
-def test_waiting_can_be_ended_by_another_thread(wire: Wire, deaf: bool) -> None:
+def test_waiting_can_be_ended_by_another_thread(wire: Wire, spin: bool) -> None:
     wire.transport.wake()  # not yet
     wire.transport.be_wakeable()
     with ThreadPoolExecutor(1) as threads:
-        received = threads.submit(wire.transport.receive, deaf=deaf)
+        received = threads.submit(wire.transport.receive, spin=spin)
         wire.transport.wake()
         assert isinstance(received.exception(BOUND), InterruptedError)
     os.write(wire.to_it, b"hello")
-    assert wire.transport.receive(BOUND, deaf=deaf) == b"hello"
+    assert wire.transport.receive(BOUND, spin=spin) == b"hello"
     wire.transport.offer(b"x" * 6 * MEGABYTE)
     wire.transport.wake()
     with pytest.raises(InterruptedError):
         wire.transport.wait_for_room()
 
 
-def test_what_is_kept_while_a_deaf_thread_reads_goes_out_all_the_same(wire: Wire) -> None:
+def test_what_is_kept_while_a_thread_spins_goes_out_all_the_same(wire: Wire) -> None:
     wire.transport.be_wakeable()
 
     def read() -> bytes:
         while True:
             with suppress(InterruptedError):
-                return wire.transport.receive(BOUND, deaf=True)
+                return wire.transport.receive(BOUND, spin=True)
 
     with ThreadPoolExecutor(1) as threads:
         received = threads.submit(read)

@@ -75,7 +75,7 @@ def _no_progress(message: str, fraction: float | None) -> None:
     """Say nothing: the peer did not ask."""
 
 
-class CallContext(Struct, eq=False, kw_only=True):
+class CallContext(Struct, eq=False, kw_only=True, weakref=True):
     """One call: handed to the handler, valid until it returns."""
 
     session: Session

@@ -177,7 +177,7 @@ class Serializer:
 
     def _tag(self, name: str, **fields: Any) -> dict[str, Any]:
         if not self._tags:
-            raise self._error(SerializeFailedError, f"a {name} has no plain form")
+            raise self._error(SerializeFailedError, f"a value of type {name} cannot be sent as it is")
         return {"$type": name, **fields}
 
     def _items(self, items: Any) -> list[Any]:

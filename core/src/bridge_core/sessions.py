@@ -82,7 +82,7 @@ class MemoryObjectStore:
         return RefNotFoundError(f"session {self._session_id!r} has no object {id!r}", id=id, session=self._session_id)
 
 
-class PeerSession(Struct, eq=False):
+class PeerSession(Struct, eq=False, weakref=True):
     """One session: its objects and each framework's settings."""
 
     id: str

@@ -28,7 +28,10 @@ def plain_arguments(operation: str, arguments: Mapping[str, Any], *, native: boo
         try:
             encoded = Serializer(_view if native else _nobody, native=native, tags=False).encode(given)
         except (SerializeFailedError, ValueTooComplexError) as exc:
-            text = f"{operation}: {exc.message}; only JSON values (and bytes) can be arguments yet"
+            hint = (
+                "; only JSON values (and bytes) can be arguments yet" if isinstance(exc, SerializeFailedError) else ""
+            )
+            text = f"{operation}: {exc.message}{hint}"
             raise InvalidArgumentsError(text, path=exc.details.get("path", "$")) from exc
     return cast("dict[str, Any]", encoded)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
@@ -14,8 +13,6 @@ from ._link import Link
 from ._replies import Reply
 
 __all__ = ["CallFuture"]
-
-_COMPLETING = threading.Lock()
 
 
 class CallFuture(Future[Any]):
@@ -41,11 +38,15 @@ class CallFuture(Future[Any]):
         """Make what the base class keeps; it looks at its condition before all else."""
         if name != "_condition":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        with _COMPLETING:
-            if not self._complete:
-                vars(self).update(vars(Future()))  # all at once: who finds one of them needs the others
-                self._complete = True
-                self._reply.notify = self._finish
+        self._complete = True
+        self._reply.notify = self._finish
+        # No lock: a signal's handler, or something that is freed meanwhile, may look at this very future. Each step is
+        # atomic, and of two threads the first one's value stays; the condition comes last, who finds it needs the rest.
+        kept = vars(Future())
+        condition = kept.pop("_condition")
+        for key, value in kept.items():
+            vars(self).setdefault(key, value)
+        vars(self).setdefault("_condition", condition)
         if self._reply.done:
             self._conclude()
         return self._condition
@@ -59,11 +60,16 @@ class CallFuture(Future[Any]):
             concurrent.futures.CancelledError: The future was cancelled.
         """
         left = self._read(timeout)
-        return super().result(left) if self._complete else self._outcome(self._reply)
+        if not self._complete:
+            return self._outcome(self._reply)
+        self._settle()
+        return super().result(left)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what went wrong, None if nothing did; waits and raises as `result` does."""
-        return super().exception(self._read(timeout))
+        left = self._read(timeout)
+        self._settle()
+        return super().exception(left)
 
     def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
         """Have a function called when the future is done, in the thread that has read its result."""
@@ -84,25 +90,31 @@ class CallFuture(Future[Any]):
 
     def _read(self, timeout: float | None) -> float | None:
         """Read until the reply is there, and return how many seconds are left for this to be told of it."""
+        if self._complete and self.done():
+            return 0
         until = None if timeout is None else time.monotonic() + timeout
-        if not self._reply.ready:
+        if not self._reply.done:
             try:
                 self._link.wait(self._reply, until)
             except TimeoutError:
                 raise FutureTimeoutError(f"{self._reply.operation} was not answered in time") from None
         if not self._calls:
-            if self._complete:
-                self._conclude()  # or another thread is about to
             return 0
         self._link.tell()  # perhaps just of this
         return None if until is None else max(0.0, until - time.monotonic())
 
+    def _settle(self) -> None:
+        """Conclude what another thread may be about to."""
+        if self._reply.done and not self.done():
+            self._conclude()
+
     def _finish(self, reply: Reply) -> None:
         """Take the outcome over; what is called then must not be called by a thread that leads."""
-        if reply.done and self._calls:
-            self._link.later(self._conclude)
-        elif reply.done:
-            self._conclude()
+        with self._condition:  # so that nothing to be called is added meanwhile
+            if reply.done and self._calls:
+                self._link.later(self._conclude)
+            elif reply.done:
+                self._conclude()
 
     def _conclude(self) -> None:
         reply = self._reply

@@ -221,9 +221,9 @@ class Leadership:
 
     def _release(self, waiter: Waiter) -> None:
         self._sleepers.pop(waiter, None)
-        if waiter.wake is not None:
-            waiter.wake.release()
-            waiter.wake = None
+        wake, waiter.wake = waiter.wake, None  # first: Ctrl-C may come, and nobody may release it twice
+        if wake is not None:
+            wake.release()
 
     def _resign(self) -> None:
         self._leader = 0

@@ -82,7 +82,7 @@ class Link:
         """Of the worker, once it has ended and that was noticed; negative for a signal."""
         peer.transport.be_wakeable()
         self._readers = Leadership(self, always=always)
-        self._deaf = not always  # else it must hear at once that an event loop has something to send
+        self._spin = not always  # else its thread would keep the event loop's from running
         if always:
             self._readers.expect()
 
@@ -281,14 +281,15 @@ class Link:
             self._kept = 0
             self.peer.transport.flush()
         try:
-            data = self.peer.transport.receive(timeout, deaf=self._deaf)
+            self.peer.transport.fill(timeout, spin=self._spin)
         except (TimeoutError, InterruptedError):
             return
-        if self._watch is not None and data:
-            self._watch("←", data)
         connection = self._connection
         inside, self._delivering = self._delivering, True
         try:
+            data = self.peer.transport.take()
+            if self._watch is not None and data:
+                self._watch("←", data)
             connection.receive_data(data)
             while (message := connection.next_message()) is not None:
                 self._deliver(message)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bridge_core.errors import TransportClosedError
 
 from ._buffers import enlarge_pipe, reuse_memory
-from ._sockets import LONGEST_READ, bound_reads, longest_spin, socket_at
+from ._sockets import longest_spin, socket_at
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -81,13 +81,14 @@ class DescriptorTransport:
         self._draining = False
         self._read_size = _READ_SMALL
         self._socket = socket_at(write_fd)
-        self._may_be_deaf = False
+        self._spin = 0.0
         if self._socket is not None:
             import socket
 
             self._dont_wait = socket.MSG_DONTWAIT
-            self._may_be_deaf = os.path.sameopenfile(read_fd, write_fd) and bound_reads(self._socket)
-            self._spin = longest_spin() if self._may_be_deaf else 0.0
+            if os.path.sameopenfile(read_fd, write_fd):
+                self._spin = longest_spin()
+        self._inbox: deque[bytes] = deque()
         self._no_wait = _NO_WAIT
         self._writable = select.poll()
         self._writable.register(write_fd, select.POLLOUT)
@@ -159,8 +160,16 @@ class DescriptorTransport:
                 finally:
                     self._draining = False
 
-    def receive(self, timeout: float | None = None, *, deaf: bool = False) -> bytes:
+    def receive(self, timeout: float | None = None, *, spin: bool = False) -> bytes:
         """Wait for bytes and return them; b"" when the other end is gone or has closed its end.
+
+        Arguments and errors as for `fill`.
+        """
+        self.fill(timeout, spin=spin)
+        return self.take()
+
+    def fill(self, timeout: float | None = None, *, spin: bool = False) -> None:
+        """Wait until there is something to `take`; whatever interrupts this, no byte is lost.
 
         Meanwhile sends what was kept. While more than `max_pending` bytes wait, nothing is read: the one
         bounded answer to a peer that asks for ever and never reads. If it then closes its end, that is the end,
@@ -168,17 +177,15 @@ class DescriptorTransport:
 
         Args:
             timeout: Seconds; None for ever.
-            deaf: Whether the first few milliseconds may pass without looking at `wake` and at what others keep: from
-                a socket, what comes within them is had without being woken, or with fewer system calls.
+            spin: Whether to look again and again for some microseconds, and to sleep only then: to be woken takes
+                longer than many answers do. Needs a CPU, so only for who has nothing else to do, and from sockets.
 
         Raises:
             TimeoutError: Nothing came for `timeout` seconds.
             InterruptedError: `wake` was called.
         """
-        if deaf and self._may_be_deaf and not self._pending and (timeout is None or timeout > LONGEST_READ):
-            data = self._read_soon()
-            if data is not None:
-                return data
+        if self._inbox or (spin and self._spin and not self._pending and self._read_at_once()):
+            return None
         while True:
             if self._pending or self._as_registered[0]:
                 self._register()
@@ -188,16 +195,19 @@ class DescriptorTransport:
             for fd, event in events:
                 if fd == self._read_fd:
                     if self._as_registered[1] and not event & select.POLLIN:
-                        return b""  # POLLHUP, which comes unasked
-                    data = self._read()
-                    if data is not None:
-                        return data
+                        return self._inbox.append(b"")  # POLLHUP, which comes unasked
+                    if self._read():
+                        return None
                 elif fd != self._write_fd:
                     self._woken()
                 elif event & select.POLLOUT:
                     self.flush()
                 else:  # POLLERR, POLLHUP: nobody will ever read
-                    return b""
+                    return self._inbox.append(b"")
+
+    def take(self) -> bytes:
+        """Return what `fill` has found: bytes, or b"" when the other end is gone or has closed its end."""
+        return self._inbox.popleft()
 
     def be_wakeable(self) -> None:
         """Make `wake` work; before that it does nothing."""
@@ -282,31 +292,30 @@ class DescriptorTransport:
             self._incoming.modify(self._write_fd, select.POLLOUT if kept else 0)
             self._incoming.modify(self._read_fd, 0 if crowded else select.POLLIN)
 
-    def _read_soon(self) -> bytes | None:
-        """Read what comes within some milliseconds from a socket; None if nothing does."""
-        if self._spin:
-            end = time.monotonic() + self._spin
-            while (data := self._read(self._dont_wait)) is None and time.monotonic() < end:
-                os.sched_yield()
-            if data is not None:
-                return data
-        return self._read()
+    def _read_at_once(self) -> bool:
+        """Read what comes within some microseconds from a socket; False if nothing does."""
+        end = time.monotonic() + self._spin
+        while not (read := self._read(self._dont_wait)) and time.monotonic() < end:
+            os.sched_yield()
+        return read
 
-    def _read(self, flags: int | None = None) -> bytes | None:
-        """Read what is there, from a socket with flags; None if that was nothing after all, b"" at the end."""
+    def _read(self, flags: int | None = None) -> bool:
+        """Read what is there, from a socket with flags; False if that was nothing after all."""
+        # In one step, between whose parts no signal's handler runs: what was read is in the inbox.
         try:
             if flags is not None and self._socket is not None:
-                data = self._socket.recv(self._read_size, flags)
+                self._inbox.extend(map(self._socket.recv, (self._read_size,), (flags,)))
             else:
-                data = os.read(self._read_fd, self._read_size)
+                self._inbox.extend(map(os.read, (self._read_fd,), (self._read_size,)))
         except BlockingIOError:
-            return None  # the time for one read is over, or the peer made its end, and so ours, non-blocking
+            return False  # the peer made its end, and so ours, non-blocking
         except ConnectionResetError:
-            return b""
-        if len(data) == _READ_SMALL:
+            self._inbox.append(b"")
+            return True
+        if len(self._inbox[-1]) == _READ_SMALL:
             reuse_memory()
             self._read_size = _READ_LARGE
-        return data
+        return True
 
     def _head(self) -> Buffer:
         """Return what to write next, small pieces as one: one system call for all; the caller holds the lock."""

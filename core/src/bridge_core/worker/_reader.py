@@ -83,7 +83,7 @@ class Reader:
                 return True
             if self._over:
                 return False
-            self._take(deaf=True)  # there is nothing to look up for but what comes, and the end
+            self._take(spin=True)
         finally:
             self._baton.release()
             if self._main.waiting:
@@ -135,11 +135,11 @@ class Reader:
                 self._take(_LOOK if pace.streaming else None)
             pace.led = False
 
-    def _take(self, timeout: float | None = None, *, deaf: bool = False) -> None:
+    def _take(self, timeout: float | None = None, *, spin: bool = False) -> None:
         """Take what arrives, and see to the end when nothing more will."""
         lost = False
         try:
-            if self._read(timeout, deaf):
+            if self._read(timeout, spin):
                 return
         except _FramingLostError:
             lost = True
@@ -152,13 +152,13 @@ class Reader:
         self._alarm.put(None)
         self._end("framing lost" if lost else "end of input")
 
-    def _read(self, timeout: float | None, deaf: bool) -> bool:
+    def _read(self, timeout: float | None, spin: bool) -> bool:
         """Route what arrives; return whether there may be more."""
         dispatcher, connection, waiting = self._dispatcher, self._dispatcher.connection, self._main.waiting
         transport = dispatcher.transport
         if not self._unread:
             try:
-                data = transport.receive(timeout, deaf=deaf)
+                data = transport.receive(timeout, spin=spin)
             except _CHANGED:
                 transport.flush()
                 return True
