@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,6 +138,12 @@ def test_bytes_travel_both_ways_as_bytes(binary: Bridge, kind: Any) -> None:
     data = bytes(range(256)) * 1000
     assert binary.run("probe.echo", value={"parts": [kind(data), kind(b"")]}) == {"parts": [data, b""]}
     assert binary.run("probe.result", kind="bytes") == b"\x00\xff"
+
+
+def test_view_of_numbers_travels_as_its_bytes(binary: Bridge) -> None:
+    numbers = array("d", [1.0, 2.5])
+    assert binary.run("probe.echo", value=memoryview(numbers)) == numbers.tobytes()
+    assert binary.run("probe.echo", value=memoryview(b"abcdef")[::2]) == b"ace"
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -143,6 +143,14 @@ def test_callback_of_a_finished_future_is_called_at_once(bridge: Bridge) -> None
     assert seen == [future]
 
 
+def test_callbacks_may_ask_their_own_futures_however_many_there_are(bridge: Bridge) -> None:
+    told: queue.Queue[Any] = queue.Queue()
+    futures = [bridge.submit("echo", value=number) for number in range(3000)]
+    for future in futures:
+        future.add_done_callback(lambda done: told.put(done.result()))
+    assert sorted(told.get(timeout=PATIENCE) for _ in futures) == [*range(3000)]
+
+
 def test_callback_may_run_and_submit_and_wait(bridge: Bridge) -> None:
     seen: cf.Future[Any] = cf.Future()
 

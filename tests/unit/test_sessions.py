@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -150,3 +151,11 @@ def test_closed_name_that_was_forgotten_opens_a_new_session() -> None:
     assert sessions.get("a").id == "a"
     with pytest.raises(SessionNotFoundError):
         sessions.get("c")
+
+
+def test_plugin_may_keep_something_for_as_long_as_a_session_lives() -> None:
+    store = SessionStore()
+    kept = weakref.WeakKeyDictionary({store.get("s"): "kept"})
+    assert kept[store.get("s")] == "kept"
+    store.close("s")
+    assert not kept

@@ -28,10 +28,9 @@ def plain_arguments(operation: str, arguments: Mapping[str, Any], *, native: boo
         try:
             encoded = Serializer(_view if native else _nobody, native=native, tags=False).encode(given)
         except (SerializeFailedError, ValueTooComplexError) as exc:
-            hint = (
-                "; only JSON values (and bytes) can be arguments yet" if isinstance(exc, SerializeFailedError) else ""
-            )
-            text = f"{operation}: {exc.message}{hint}"
+            text = f"{operation}: {exc.message}"
+            if isinstance(exc, SerializeFailedError):
+                text += "; only JSON values (and bytes) can be arguments yet"
             raise InvalidArgumentsError(text, path=exc.details.get("path", "$")) from exc
     return cast("dict[str, Any]", encoded)
 
