@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-from bridge_core import Encode, FrameworkInfo, JsonValue, Register, hookimpl
+from bridge_core import Encode, FrameworkInfo, JsonValue, Register, hookimpl, installed_version
 
 from . import _embeddings, _generation, _models, _programs, _values
 
@@ -17,7 +15,7 @@ def bridge_framework_info() -> FrameworkInfo:
     return FrameworkInfo(
         name="transformers",
         distribution="transformers",
-        version=_installed_version(),
+        version=installed_version("transformers"),
         imports=("torch", "transformers"),
         environment={
             # Only local directories are loaded, so nothing here has a reason to ask the hub.
@@ -53,10 +51,3 @@ def bridge_register_handlers(register: Register) -> None:
 def bridge_serialize_result(value: object, encode: Encode) -> JsonValue:
     """Describe a tensor as a tagged object."""
     return _values.describe(value, encode)
-
-
-def _installed_version() -> str | None:
-    try:
-        return version("transformers")
-    except PackageNotFoundError:
-        return None
