@@ -51,6 +51,11 @@ def test_application_itself_has_none_of_the_frameworks() -> None:
     assert [name for name in (*FOLDERS, "torch") if find_spec(name) is not None] == []
 
 
+def test_torch_is_a_build_for_the_cpu(environments: Path) -> None:
+    asked = [environments / "transformers/bin/python", "-c", "import torch; print(torch.version.cuda)"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "None\n"
+
+
 def test_three_frameworks_answer_together_each_from_an_environment_of_its_own(
     environments: Path, encoder: Path
 ) -> None:

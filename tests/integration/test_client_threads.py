@@ -102,7 +102,8 @@ def test_threads_that_call_in_all_ways_get_their_own_answers(bridge: Bridge, has
     counts = at_once(*[caller.work for caller in callers])
     assert [error for error in counts if isinstance(error, BaseException)] == []
     assert sum(counts, Counter()).total() == THREADS * 100
-    assert bridge.run("get_stats")["in_flight"] == 1
+    left = (bridge.run("get_stats")["in_flight"] for _ in range(10_000))  # what was cancelled may still run
+    assert next((number for number in left if number == 1), None), "a call is open that nobody waits for"
     assert hasty or not sum(counts, Counter())["late"]
 
 

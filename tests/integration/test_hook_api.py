@@ -49,6 +49,7 @@ def test_what_the_plugin_says_of_itself_is_shown(peer: Peer) -> None:
         "iris.score": "async",
         "iris.get_model": "main",
         "iris.set_threshold": "main",
+        "iris.forget": "main",
     }
 
 
@@ -60,7 +61,12 @@ def test_settings_calls_streams_objects_errors_and_progress_work(peer: Peer) -> 
     settings = peer.result("configure", {"framework": "iris", "config": {"threshold": 0.7}})
     assert settings["config"] == {"threshold": 0.7, "labels": None}
     assert peer.result("iris.set_threshold", {"threshold": 0.9}) == {"threshold": 0.9}
-    assert peer.result("iris.train", {"options": {"rounds": 5}, "id": "m"}) == {"model_id": "m"}
+    train = peer.send("iris.train", {"options": {"rounds": 5}, "id": "m"})
+    told = peer.receive()
+    while told.get("data", {}).get("message") != "training":  # that modules are imported is said, too
+        told = peer.receive()
+    assert told["data"]["fraction"] == 0.5
+    assert peer.response(train)["result"] == {"model_id": "m"}
     assert peer.result("iris.get_model", {"model_id": "m"}) == {"rounds": 5}
     found = {"model_id": "m", "values": ROWS}
     assert peer.result("iris.predict", found) == {"labels": ["setosa", "virginica"]}
@@ -74,6 +80,15 @@ def test_settings_calls_streams_objects_errors_and_progress_work(peer: Peer) -> 
     missing = peer.ask("iris.predict", {"model_id": "nobody", "values": []})
     assert missing["error_info"]["reason"] == "IRIS_MODEL_MISSING"
     assert missing["error_info"]["details"] == {"model_id": "nobody"}
+    assert peer.result("iris.forget", {"model_id": "m"}, timeout_ms=60_000, id="last", framework="iris") == {
+        "before": {"$type": "tuple", "items": [["m"], 1]},
+        "after": [],
+        "session": "anonymous",
+        "operation": "iris.forget",
+        "framework": "iris",
+        "request": "last",
+        "deadline": True,
+    }
 
 
 def test_plugin_is_told_that_it_is_over(tmp_path: Path) -> None:

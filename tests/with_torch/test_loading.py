@@ -160,6 +160,23 @@ def test_loading_stops_when_the_model_is_not_wanted_any_more(
             "REMOTE_CODE",
             {"file": "tokenizer_config.json"},
         ),
+        (
+            with_code("config.json", model_type="detr", use_pretrained_backbone=True, backbone="own"),
+            "REMOTE_CODE",
+            {"file": "config.json"},
+        ),
+        (
+            with_code("config.json", nested={"backbone_kwargs": {"trust_remote_code": True}}),
+            "REMOTE_CODE",
+            {"file": "config.json"},
+        ),
+        (with_code("config.json", configuration_files=["config.4.0.0.json"]), "REMOTE_CODE", {"file": "config.json"}),
+        (with_code("config.json", _attn_implementation_internal="own/kernel"), "REMOTE_CODE", {"file": "config.json"}),
+        (
+            with_code("tokenizer_config.json", fast_tokenizer_files=["tokenizer.4.0.0.json"]),
+            "REMOTE_CODE",
+            {"file": "tokenizer_config.json"},
+        ),
         (with_own_generate, "REMOTE_CODE", {"file": "custom_generate"}),
         (written("config.json", b"{"), "LOAD_FAILED", None),
         (written("config.json", b"[]"), "LOAD_FAILED", None),

@@ -1,4 +1,4 @@
-"""A plugin as its author would write it for hook API 1, with all that is in it. Never edited: later cores must serve it.
+"""A plugin as its author would write it for hook API 1. Never edited: later cores must serve it.
 
 `mypy --strict` over this file proves that our types serve consumers.
 """
@@ -77,6 +77,7 @@ def bridge_register_handlers(register: Register) -> None:
     register("score", score, stateless=True)
     register("get_model", get_model, idempotent=True)
     register("set_threshold", set_threshold, configures=True)
+    register("forget", forget)
 
 
 @hookimpl
@@ -129,6 +130,22 @@ def train(ctx: CallContext, *, options: Options, id: str | None = None) -> dict[
     ctx.progress("training", fraction=0.5)
     store: ObjectStore = ctx.session.objects
     return {"model_id": store.put(Model(options), kind="iris.model", id=id)}
+
+
+def forget(ctx: CallContext, *, model_id: str) -> dict[str, Any]:
+    """Delete a model, and say all that a call knows of itself."""
+    store = ctx.session.objects
+    before = [*store.ids(kind="iris.model")], len(store)
+    store.delete(model_id, kind="iris.model")
+    return {
+        "before": before,
+        "after": store.ids(),
+        "session": ctx.session.id,
+        "operation": ctx.operation,
+        "framework": ctx.framework,
+        "request": ctx.request_id,
+        "deadline": ctx.deadline is not None and ctx.deadline > 0,
+    }
 
 
 def predict(

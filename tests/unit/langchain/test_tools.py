@@ -37,7 +37,8 @@ def test_arithmetic_is_right(expression: str, result: str) -> None:
     [
         "", "1 +", "1 / 0", "x", "__import__('os')", "abs(1)", "True", "'a' * 9", "1j", "1 if 1 else 2", "[1]", "1 < 2",
         "2 ** 4097", "9 ** 9 ** 9", "2.0 ** 5000", "(-1) ** 0.5", "10 ** 1200 * 10 ** 1200", "1" * 201, "1 and 2", "~1",
-        "1" + "0" * 190 + "**" + "9" * 6, "1 << 9", "x := 1", "\0", "(" * 199,
+        "1" + "0" * 190 + "**" + "9" * 6, "1 << 9", "1e308 * 10", "1e999 - 1e999", "1e400 // 1", "x := 1", "\0",
+        "(" * 199,
     ],
 )  # fmt: skip
 def test_anything_else_is_an_error_for_the_model(expression: str) -> None:

@@ -85,7 +85,7 @@ class PluginConformance:
         verbs = {"create_program", "execute_program", "list_programs", "get_program", "delete_program"}
         assert names & verbs in (set(), verbs)
 
-    def test_an_unknown_configuration_is_refused_with_its_path(self) -> None:
+    def test_an_unknown_configuration_is_refused(self) -> None:
         """If this fails: bridge_configure ignores what it does not know; use parse_arguments."""
         with self._worker() as client:
             config = {"config": {"no_such_setting_7": 1}}

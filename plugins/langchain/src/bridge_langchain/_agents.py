@@ -56,7 +56,7 @@ def create_agent(
     id: Id | None = None,
 ) -> dict[str, Any]:
     """Make an agent that uses tools of the worker, and keep it in the session."""
-    agent = Agent(list(tools), system_prompt, max_turns)
+    agent = Agent(list(dict.fromkeys(tools)), system_prompt, max_turns)
     agent_id = ctx.session.objects.put(agent, kind=AGENT, id=id)
     return {"agent_id": agent_id, "status": "created", **agent.describe()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -56,7 +57,8 @@ def _value(node: ast.expr) -> Any:
 
 
 def _bounded(value: Any) -> Any:
-    if isinstance(value, complex) or _bits(value) > _MAX_BITS:
+    boundless = isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value))
+    if boundless or _bits(value) > _MAX_BITS:
         raise ValueError("the result is no number, or too large a one")
     return value
 

@@ -28,6 +28,9 @@ _OWN_GENERATE, _ADAPTER = "custom_generate", "adapter_config.json"
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 # One of them has the vocabulary. Where all are missing, transformers 5 makes an empty one and says nothing.
 _VOCABULARIES = ("tokenizer.json", "vocab*", "*.model", "*.spm", "*.tiktoken", "tekken.json")
+# Entries that name other files, and code, and those that do so unless they are empty.
+_ELSEWHERE = frozenset(["auto_map", "backbone_kwargs", "configuration_files", "fast_tokenizer_files"])
+_ELSEWHERE_IF_SET = frozenset(["backbone", "trust_remote_code", "use_pretrained_backbone"])
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -72,24 +75,27 @@ def _refuse_code(path: Path) -> None:
     wanting: list[str] = []
 
     def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        # An implementation of attention with a slash in its name is a repository on the hub.
-        wanting.extend(
-            key
-            for key, value in pairs
-            if key == "auto_map" or (key.endswith("attn_implementation") and "/" in str(value))
-        )
+        wanting.extend(key for key, value in pairs if _leads_elsewhere(key, value))
         return dict(pairs)
 
     for name in (_CONFIG, _TOKENIZER_CONFIG):
         if isfile(path / name):
             _read_object(path / name, look)
         if wanting:
-            raise _wants_code(path, name, f"its entry `{wanting[0]}` wants code from elsewhere")
+            raise _wants_code(path, name, f"its entry `{wanting[0]}` leads to code or files elsewhere")
     if lexists(path / _OWN_GENERATE):
         raise _wants_code(path, _OWN_GENERATE, "transformers 4.57 runs it, whatever it is told about trust")
     if lexists(path / _ADAPTER):  # another directory, which nobody has looked into, has the model
         problem = "it is an adapter, and only whole models are loaded yet; merge it with its model"
         raise _unreadable(path / _ADAPTER, problem)
+
+
+def _leads_elsewhere(key: str, value: Any) -> bool:
+    """Return whether an entry of a configuration makes transformers run, or read, what nobody has looked into."""
+    if "attn_implementation" in key:
+        return "/" in str(value)  # a repository on the hub
+    # Before 5.20 a backbone is another directory, loaded with arguments of the model's own choice: `trust_remote_code`.
+    return key in _ELSEWHERE or (key in _ELSEWHERE_IF_SET and bool(value))
 
 
 def _weights(path: Path) -> tuple[Path, ...]:
