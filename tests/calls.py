@@ -57,9 +57,10 @@ class PluginPeer:
         """Configure the framework for a session, as the `configure` command does."""
         return self.host.configure(self.framework, config, self.sessions.get(session))
 
-    def context(self, operation: str, session: str = "a") -> CallContext:
+    def context(self, operation: str = "called", session: str = "a", **more: Any) -> CallContext:
         """Make the context of one call."""
-        return CallContext(session=self.sessions.get(session), operation=f"{self.framework}.{operation}", request_id=1)
+        name = f"{self.framework}.{operation}"
+        return CallContext(session=self.sessions.get(session), operation=name, request_id=1, **more)
 
 
 def _result(value: Any) -> Any:

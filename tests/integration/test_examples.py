@@ -144,7 +144,8 @@ def test_dspy_job_prints_real_answers_and_leaves_no_process(example: Example) ->
 
 def test_client_passes_its_own_tests(example: Example) -> None:
     tests = sorted(str(path) for path in (ROOT / "examples/node/test").glob("*.test.js"))
-    example.run(*{"elixir": ["test"], "node": ["--test", *tests]}[example.language])
+    said = example.run(*{"elixir": ["test"], "node": ["--test", *tests]}[example.language])
+    assert re.search({"elixir": r"[1-9]\d* tests, 0 failures", "node": r"(?m)pass [1-9]\d*$"}[example.language], said)
 
 
 def test_program_that_is_killed_leaves_no_worker(example: Example) -> None:

@@ -83,7 +83,7 @@ def test_file_that_is_missing_is_named(folder: Path, missing: str) -> None:
 
 def test_vocabulary_may_have_another_name(folder: Path) -> None:
     (folder / "tokenizer.json").rename(folder / "vocab.txt")
-    look_into(str(folder))
+    assert look_into(str(folder)).path == str(folder)
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "consolidated.00.pth", "model.ckpt"])
@@ -97,7 +97,7 @@ def test_weights_that_could_run_code_are_refused(folder: Path, name: str) -> Non
 
 def test_pickles_beside_safe_weights_are_not_looked_at(folder: Path) -> None:
     (folder / "pytorch_model.bin").write_bytes(b"")
-    look_into(str(folder))
+    assert look_into(str(folder)).weights == (folder / "model.safetensors",)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_adapter_of_a_model_elsewhere_is_refused(folder: Path) -> None:
 
 def test_usual_attention_is_no_code(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps({"_attn_implementation": "sdpa", "model_type": "x/y"}))
-    look_into(str(folder))
+    assert look_into(str(folder)).path == str(folder)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "org/model", "sentence-transformers/all-MiniLM-L6-v2", "org/model.v1"])
