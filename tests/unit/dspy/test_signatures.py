@@ -42,6 +42,7 @@ WITHOUT_ANSWER = [
     "dict[list, int]", "set[list[int]]", "set[dict]", "set[tuple[int, list[int]]]", "set[int | list[int]]",
     "set[dspy.History]", "Literal[None]", "Literal[1.5]", r"Literal['a\nb']", "Literal[' a']", "Literal['']",
     "Literal['[[ ## a ## ]]']", "Literal['`']", "Literal[()]",
+    "Literal['11'] | bool", "Optional[Literal['a', 'true']]", "Union[int, Optional[Literal['[1]']]]",
 ]  # fmt: skip
 FOREIGN = ["antigravity", "this.s", "os.system", "os.environ['HOME']", "Field(gt=1)", "dspy.LM"]
 

@@ -41,7 +41,7 @@ def type_problem(text: str) -> str | None:
         return f"{text!r} has an arrow, which DSPy takes for the one of the signature"
     if _is_none(expression):
         return f"{written!r} has no value but None, and DSPy takes it for text"
-    return _problem(expression)
+    return _problem(expression) or _lost_text_problem(expression)
 
 
 def type_name(annotation: Any) -> str:
@@ -104,6 +104,40 @@ def _literal_problem(node: ast.expr) -> str | None:
     if not value.isprintable() or value != value.strip() or not value or "[[ ##" in value or "`" in value:
         return f"the text {value!r} in a Literal is empty or has breaks, outer spaces or marks that DSPy's prompts lose"
     return None
+
+
+def _lost_text_problem(node: ast.expr) -> str | None:
+    """Refuse texts that an answer cannot have beside other types: DSPy would read `11` as a number then."""
+    members = _members(node)
+    if members == [node]:
+        return None
+    literals = [part for one in members if isinstance(one, ast.Subscript) and _name(one.value) == "Literal"
+                for part in _parts(one)]  # fmt: skip
+    texts = [part.value for part in literals if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    lost = next((text for text in texts if not _is_read_as_text(text)), None)
+    return None if lost is None else f"the text {lost!r} beside other types would be read as another value"
+
+
+def _members(node: ast.expr) -> list[ast.expr]:
+    """Return the types of a union, those of unions in it too; of another type that one."""
+    if isinstance(node, ast.BinOp):
+        return [*_members(node.left), *_members(node.right)]
+    if isinstance(node, ast.Subscript) and _name(node.value) in ("Optional", "Union"):
+        return [member for part in (*_parts(node), ast.Constant(None)) for member in _members(part)]
+    return [node]
+
+
+def _is_read_as_text(text: str) -> bool:
+    """Say whether DSPy's `parse_value` leaves a text as it is."""
+    import json_repair  # what DSPy reads with; DSPy brings it
+
+    read: Any = json_repair.loads(text)
+    if read == "":
+        try:
+            read = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return True
+    return bool(read == text)
 
 
 def _name(node: ast.expr) -> str:
