@@ -39,6 +39,7 @@ HOOKS = DATA | {"pluggy", "importlib_metadata"}
 FOREIGN: dict[str, set[str]] = {
     **dict.fromkeys(MAY_IMPORT, HOOKS),
     **dict.fromkeys(VALUES | PROTOCOL | {"codegen"}, DATA),
+    "config": HOOKS | {"tomli"},
     "cli": HOOKS | {"click", "rich"},
     "testing": HOOKS | {"pytest", "hypothesis"},
 }

@@ -43,6 +43,7 @@ def pybridge(context: click.Context, debug: bool) -> None:
 @click.option("--mode", metavar="NAME", help="What `ping` reports as mode (standalone).")
 @click.option("--worker-id", metavar="ID", help="What the worker calls itself.")
 @click.option("--codec", metavar="json|msgpack|auto", help="How messages are encoded (json).")
+@click.option("--config", metavar="FILE", help="What the operator allows: a bridge.toml, or JSON.")
 @click.option("--strict", is_flag=True, help="Do not start when any plugin is broken.")
 @click.option("--debug", is_flag=True, help="Log to stderr; errors carry tracebacks.")
 @click.pass_context

@@ -16,6 +16,7 @@ from typing import NoReturn
 import msgspec
 
 from bridge_core._plugins import PluginHost
+from bridge_core.config import Configuration, read_configuration
 from bridge_core.errors import BridgeError
 from bridge_core.protocol import Connection, Failure
 from bridge_core.transports import DescriptorTransport
@@ -43,7 +44,8 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         configure_log(options.worker_id, debug=options.debug)
         if options.ignored:
             _log.warning("ignored, because unknown to this version: %s", " ".join(options.ignored))
-        plugins = _load(options)
+        configuration = read_configuration(options.config) if options.config else Configuration()
+        plugins = _load(options, configuration)
     except UsageError as exc:
         sys.stderr.write(f"pybridge worker: {one_line(str(exc))}\n")
         return 2
@@ -53,7 +55,7 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         return 1
     transport = DescriptorTransport(wire_in, wire_out)
     os.register_at_fork(after_in_child=transport.disown)
-    worker = Worker(options, plugins, transport, orders=orders)
+    worker = Worker(options, plugins, transport, configuration=configuration, orders=orders)
     if say_ready >= 0:
         os.write(say_ready, b"!")
         os.close(say_ready)
@@ -90,7 +92,7 @@ def _refuse(error: BridgeError, codec: str, wire_out: int) -> None:
         os.write(wire_out, frame)
 
 
-def _load(options: Options) -> PluginHost:
+def _load(options: Options, configuration: Configuration) -> PluginHost:
     """Load the plugins asked for; what was not asked for cannot fail.
 
     Raises:
@@ -98,11 +100,12 @@ def _load(options: Options) -> PluginHost:
     """
     wanted = frozenset(options.frameworks) or None
     allow = wanted if options.allow is None else options.allow if wanted is None else options.allow & wanted
-    plugins = PluginHost(allow=allow, block=options.block, strict=options.strict)
+    named = {name: one.distribution for name, one in configuration.frameworks.items() if one.distribution is not None}
+    plugins = PluginHost(allow=allow, block=options.block, distributions=named, strict=options.strict)
     plugins.discover()
     plugins.set_environment(os.environ)
     for failure in plugins.failures:
         _log.warning("%s", failure.sentence())
-    for name in options.frameworks:
+    for name in (*options.frameworks, *filter(None, [configuration.default])):
         plugins.get(name)
     return plugins

@@ -11,7 +11,7 @@ __all__ = ["USAGE", "Options", "UsageError"]
 
 USAGE = (
     "pybridge worker [--framework NAME]... [--mode NAME] [--worker-id ID]"
-    " [--codec json|msgpack|auto] [--strict] [--debug]"
+    " [--codec json|msgpack|auto] [--config FILE] [--strict] [--debug]"
 )
 
 
@@ -27,6 +27,8 @@ class Options(Struct, kw_only=True, frozen=True):
     mode: str = "standalone"
     worker_id: str = field(default_factory=lambda: f"worker-{os.getpid()}")
     codec: str = "json"
+    config: str | None = None
+    """A file like `bridge.toml`, or JSON itself."""
     strict: bool = False
     debug: bool = False
     allow: frozenset[str] | None = None
@@ -63,8 +65,6 @@ class Options(Struct, kw_only=True, frozen=True):
 
     @classmethod
     def _from(cls, found: Mapping[str, list[str]], ignored: tuple[str, ...], environ: Mapping[str, str]) -> Options:
-        if "--config" in found:
-            raise UsageError("--config is not supported by this version: it does not read bridge.toml yet")
         codec = found.get("--codec", ["json"])[-1]
         if codec not in ("json", "msgpack", "auto"):
             raise UsageError(f"--codec {codec!r}: use json, msgpack or auto")
@@ -83,8 +83,8 @@ class Options(Struct, kw_only=True, frozen=True):
 
 
 _SWITCHES = frozenset(["--strict", "--debug"])
-_NAMES = {"--mode": "mode", "--worker-id": "worker_id"}
-_VALUED = frozenset(["--framework", "--codec", "--config", *_NAMES])
+_NAMES = {"--mode": "mode", "--worker-id": "worker_id", "--config": "config"}
+_VALUED = frozenset(["--framework", "--codec", *_NAMES])
 
 
 def _names(text: str) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from bridge_core.config import Configuration
 from bridge_core.protocol import Connection, Limits
 
 from ._builtins import Builtins
@@ -30,6 +31,7 @@ class Worker:
         options: How it was asked to serve.
         plugins: The frameworks, loaded.
         transport: The wire.
+        configuration: What the operator has decided.
         orders: Where others order the ending, with the reason.
         owns_process: Whether the process is the worker's own: then an ending that is late ends the process.
     """
@@ -40,10 +42,11 @@ class Worker:
         plugins: PluginHost,
         transport: DescriptorTransport,
         *,
+        configuration: Configuration = Configuration(),
         orders: SimpleQueue[str] | None = None,
         owns_process: bool = True,
     ) -> None:
-        limits = Limits()
+        limits = Limits(max_frame_bytes=configuration.limits.max_frame_bytes)
         connection = Connection("worker", limits=limits, codec=options.codec)
         dispatcher = Dispatcher(
             connection=connection, transport=transport, plugins=plugins, limits=limits, debug=options.debug
@@ -61,7 +64,7 @@ class Worker:
             owns_process=owns_process,
         )
         builtins = Builtins(dispatcher=dispatcher, ending=self._ending, mode=options.mode, worker_id=options.worker_id)
-        dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, plugins))
+        dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, configuration, plugins))
         self._places = (threads, loop)
         places = {"thread": threads.submit, "async": loop.submit}
         self._reader = Reader(dispatcher, self._main, places, self._ending.begin)
@@ -80,8 +83,8 @@ class Worker:
         return code
 
 
-def _default(options: Options, plugins: PluginHost) -> str | None:
-    """Return the framework meant when none is named: the first asked for, or the only one there is."""
-    if options.frameworks:
-        return options.frameworks[0]
+def _default(options: Options, configuration: Configuration, plugins: PluginHost) -> str | None:
+    """Return the framework meant when none is named: the first asked for, the configured, or the only one there is."""
+    if options.frameworks or configuration.default:
+        return options.frameworks[0] if options.frameworks else configuration.default
     return next(iter(plugins.plugins)) if len(plugins.plugins) == 1 else None
