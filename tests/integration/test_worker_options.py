@@ -18,9 +18,7 @@ def test_unknown_flags_and_their_values_are_reported_and_ignored() -> None:
 
 
 @pytest.mark.sentence("P-63")
-@pytest.mark.parametrize(
-    "flags", [["--config"], ["--codec", "xml"], ["--framework"], ["--worker-id", "w", "--mode"]]
-)
+@pytest.mark.parametrize("flags", [["--config"], ["--codec", "xml"], ["--framework"], ["--worker-id", "w", "--mode"]])
 def test_flags_of_ours_that_make_no_sense_end_with_2_and_one_line(flags: list[str]) -> None:
     with Peer(*flags) as peer:
         assert peer.rest() == []

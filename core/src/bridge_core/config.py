@@ -1,4 +1,4 @@
-"""What an operator decides, as `bridge.toml` says it: strict, so that a misspelt key is an error and never a surprise."""
+"""What an operator decides, as `bridge.toml` says it: strict, so that a misspelt key is an error, not a surprise."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
+_DEFAULTS = Configuration()
+
 
 class Worker:
     """Serves one peer.
@@ -42,7 +44,7 @@ class Worker:
         plugins: PluginHost,
         transport: DescriptorTransport,
         *,
-        configuration: Configuration = Configuration(),
+        configuration: Configuration = _DEFAULTS,
         orders: SimpleQueue[str] | None = None,
         owns_process: bool = True,
     ) -> None:
