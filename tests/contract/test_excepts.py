@@ -21,6 +21,7 @@ ALLOWED = {
         "_distributions",
         "_plugins",
         "_handlers",
+        "calls",
         "worker",
         "client",
         "transports",

@@ -158,6 +158,8 @@ class Operation(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     idempotent: bool
     stateless: bool
     configures: bool
+    refers: bool
+    """Whether what has no form in its result is kept in the session and referred to."""
     runs: Place
     cancellable: Cancellable
     full_name: str
@@ -174,6 +176,7 @@ class Operation(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         idempotent: bool = False,
         stateless: bool = False,
         configures: bool = False,
+        refers: bool = False,
         runs: Place | None = None,
         cancellable: Cancellable | None = None,
         summary: str | None = None,
@@ -206,6 +209,7 @@ class Operation(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             idempotent=idempotent,
             stateless=stateless,
             configures=configures,
+            refers=refers,
             runs=runs,
             cancellable=cancellable,
             full_name=f"{framework}.{name}" if framework else name,

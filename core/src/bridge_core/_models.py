@@ -32,7 +32,13 @@ class FrameworkInfo(Struct, kw_only=True, frozen=True):
     capabilities: tuple[str, ...] = ()
     """What this plugin can do, in words of its own, for peers that choose by it."""
     callables: tuple[str, ...] = ()
-    """Dotted names of the callables that dynamic calls may reach: named ones, not whole packages."""
+    """Dotted names of what dynamic calls may reach: callables, classes, `Class.method`; never whole packages.
+
+    A class that is named may be instantiated, and of its objects what is no callable may be read.
+    """
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    """What dynamic calls of a dotted name reach instead, as `module:function`: for callables that are safe only with
+    arguments that the plugin has checked. What the operator allows is reached itself."""
     configuration_targets: tuple[str, ...] = ()
     """Dotted names whose dynamic call configures the calling session instead."""
     requires_python: str = ">=3.10"

@@ -17,6 +17,7 @@ __all__ = [
     "read_configuration",
 ]  # fmt: skip
 
+_Entry = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*(\.\*)?$")]
 _Count = Annotated[int, Meta(ge=1)]
 _Seconds = Annotated[float, Meta(gt=0)]
 
@@ -24,9 +25,9 @@ _Seconds = Annotated[float, Meta(gt=0)]
 class PolicySettings(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`[policy]`: what dynamic calls may reach, besides the callables that plugins vouch for."""
 
-    allow: tuple[str, ...] = ()
+    allow: tuple[_Entry, ...] = ()
     """Modules: `NAME` is that module, `NAME.*` its submodules too. A single callable may be named as well."""
-    deny: tuple[str, ...] = ()
+    deny: tuple[_Entry, ...] = ()
     """Modules and callables, written alike, that stay out whatever allows them."""
     allow_any: bool = False
     """Whether any module may be imported and any callable called: a peer may then do what the worker's user may."""

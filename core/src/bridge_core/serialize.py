@@ -7,10 +7,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from ._models import JsonValue
 from .errors import BridgeError, HandlerRaisedError, SerializeFailedError, ValueTooComplexError
 
-__all__ = ["NOT_PLAIN", "QUICK_NODES", "Serializer", "plain"]
+__all__ = ["NOT_PLAIN", "QUICK_NODES", "Live", "Serializer", "plain"]
 
 NOT_PLAIN: Any = object()
 """What `plain` answers for a value that it leaves to a `Serializer`."""
@@ -71,6 +73,15 @@ def plain(value: Any, depth: int = _QUICK_DEPTH) -> Any:
 
 
 Ask = Callable[[object, Callable[[object], JsonValue]], JsonValue]
+Refer = Callable[[object, "str | None"], "dict[str, JsonValue]"]
+
+
+class Live(Struct, frozen=True, eq=False):
+    """An object of a session in a result: encoded as a reference, unless it is JSON's own or wanted by value."""
+
+    value: object
+    id: str
+    by_value: bool = False
 
 
 class Serializer:
@@ -81,6 +92,7 @@ class Serializer:
 
     Args:
         ask: Gives a framework object's form or None; called for what has no form here.
+        refer: Gives the reference to an object, which it keeps if it has no id yet; without it, what has no form fails.
         native: Whether the codec carries bytes and every float (MessagePack) or they need tags (JSON).
         tags: Whether there may be any; without them, what needs one has no form.
         safe_integers: Whether integers that a 64-bit float cannot be relied on to hold need tags too.
@@ -92,6 +104,7 @@ class Serializer:
         self,
         ask: Ask,
         *,
+        refer: Refer | None = None,
         native: bool = False,
         tags: bool = True,
         safe_integers: bool = False,
@@ -99,6 +112,8 @@ class Serializer:
         max_nodes: int = 1_000_000,
     ) -> None:
         self._ask = ask
+        self._refer = refer
+        self._ids: dict[int, str] = {}  # of objects that the session has already
         self._native = native
         self._tags = tags
         self._least, self._beyond = (1 - _EXACT, _EXACT) if safe_integers else (-_SAFE, _BEYOND)
@@ -151,8 +166,22 @@ class Serializer:
             return self._leaf(name, value=text(value))
         return self._foreign(value)
 
+    def _live(self, live: Live) -> Any:
+        self._ids[id(live.value)] = live.id
+        if live.by_value or _is_json(live.value):
+            return self.encode(live.value)
+        return self._reference(live.value)
+
+    def _reference(self, value: object) -> Any:
+        """Refer to an object that has no form, or is inside itself."""
+        assert self._refer is not None  # or else it was refused
+        self._spend(3)
+        return self._refer(value, self._ids.get(id(value)))
+
     def _nested(self, value: Any, encode: Callable[[Any], Any], *, levels: int = 1) -> Any:
         if id(value) in self._open:
+            if self._refer is not None:
+                return self._reference(value)
             raise self._error(ValueTooComplexError, "refers to itself; return the parts without the cycle")
         self._descend(levels)
         if levels > 1:
@@ -204,6 +233,8 @@ class Serializer:
             raise
         except Exception as exc:  # boundary: plugin call
             raise self._error(SerializeFailedError, f"its plugin failed: {HandlerRaisedError.wrapping(exc)}") from exc
+        if form is None and self._refer is not None:
+            return self._reference(value)
         if form is None:
             kind = f"{type(value).__module__}.{type(value).__qualname__}"
             raise self._error(SerializeFailedError, f"a {kind} has no form on the wire; return its parts instead")
@@ -237,7 +268,17 @@ _FORMS: dict[type, Callable[[Serializer, Any], Any]] = {
     set: Serializer._set,
     frozenset: Serializer._set,
     dict: Serializer._dict,
+    Live: Serializer._live,
 }
+
+
+def _is_json(value: object) -> bool:
+    """Whether a value is JSON's own all through."""
+    try:
+        Serializer(lambda leaf, encode: None, tags=False).encode(value)
+    except (SerializeFailedError, ValueTooComplexError):
+        return False
+    return True
 
 
 def _is_ours(key: str) -> bool:

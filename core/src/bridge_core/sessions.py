@@ -69,6 +69,11 @@ class MemoryObjectStore:
         with self._lock:
             return [key for key, entry in self._entries.items() if kind is None or entry.kind == kind]
 
+    def id_of(self, value: object) -> str | None:
+        """Return the id of this very object, None if it is not here."""
+        with self._lock:
+            return next((key for key, entry in self._entries.items() if entry.value is value), None)
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -85,6 +85,7 @@ class Connection:
         self._open: set[Id] = set()
         self._wants: frozenset[str] = frozenset()
         self._safe_integers = False
+        self._resolve_strings = True
 
     @property
     def codec(self) -> str:
@@ -107,6 +108,11 @@ class Connection:
         return self._safe_integers
 
     @property
+    def resolve_strings(self) -> bool:
+        """Whether `stored.<id>` in arguments means the object: unless the peer has said hello, and not asked for it."""
+        return self._resolve_strings
+
+    @property
     def closed(self) -> bool:
         """Whether no message can come any more: the framing is lost, or the stream ended and all was taken."""
         return self._frames.exhausted
@@ -116,10 +122,13 @@ class Connection:
         """Whether there is no message before more has been received: `next_message` would return None."""
         return self._frames.empty
 
-    def accept_hello(self, *, want: Iterable[str] = (), safe_integers: bool = False) -> None:
+    def accept_hello(
+        self, *, want: Iterable[str] = (), safe_integers: bool = False, resolve_strings: bool = False
+    ) -> None:
         """Remember what a peer asked for in a hello that is being answered."""
         self._wants = frozenset(want)
         self._safe_integers = safe_integers
+        self._resolve_strings = resolve_strings
 
     def receive_data(self, data: Buffer | memoryview) -> None:
         """Take in what was read; nothing read (`b""`) is the end of the stream."""

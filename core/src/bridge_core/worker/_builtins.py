@@ -17,6 +17,7 @@ from bridge_core.protocol import CODEC_NAMES, PROTOCOL_VERSION
 
 if TYPE_CHECKING:
     from ._dispatcher import Dispatcher
+    from ._dynamic import DynamicOperations
     from ._ending import Ending
 
 __all__ = ["Builtins"]
@@ -26,6 +27,7 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
     """What every worker answers, whichever frameworks it serves."""
 
     dispatcher: Dispatcher
+    dynamic: DynamicOperations
     ending: Ending
     mode: str
     worker_id: str
@@ -44,7 +46,7 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         configures = Operation.of(None, "configure", self.configure, runs="main", idempotent=True, configures=True)
         # It has the session from the dispatcher. On the main thread, because objects that go may run plugin code.
         closes = Operation.of(None, "close_session", self.close_session, runs="main", idempotent=True)
-        compiled += [configures, closes]
+        compiled += [configures, closes, *self.dynamic.operations()]
         return {operation.name: operation for operation in compiled}
 
     def hello(
@@ -53,9 +55,10 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         protocol: tuple[int, int] = (PROTOCOL_VERSION, PROTOCOL_VERSION),
         want: list[str] | None = None,
         safe_integers: bool = False,
+        resolve_strings: bool = False,
         **extra: object,
     ) -> dict[str, Any]:
-        """Agree on a protocol version and say which events are wanted, and whether integers must fit in a float."""
+        """Agree on a protocol version, and say which events are wanted and how values are to be understood."""
         oldest, newest = protocol
         if not oldest <= PROTOCOL_VERSION <= newest:
             raise UnsupportedProtocolError(
@@ -63,7 +66,9 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
                 ours=[PROTOCOL_VERSION, PROTOCOL_VERSION],
                 theirs=[oldest, newest],
             )
-        self.dispatcher.connection.accept_hello(want=want or [], safe_integers=safe_integers)
+        self.dispatcher.connection.accept_hello(
+            want=want or [], safe_integers=safe_integers, resolve_strings=resolve_strings
+        )
         return {
             "protocol": PROTOCOL_VERSION,
             "worker_id": self.worker_id,

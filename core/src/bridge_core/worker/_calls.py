@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from bridge_core._context import CallContext
 from bridge_core._handlers import Operation
+from bridge_core.calls import Keeper
 from bridge_core.protocol import Request
 
 __all__ = ["Call", "CallTable"]
@@ -25,6 +26,13 @@ class Call(Struct, eq=False):
     """Chunks sent so far."""
     claimed: bool = False
     """Whether somebody gives, or has given, the terminal response."""
+    keeper: Keeper | None = None
+    """What keeps the objects that its result refers to."""
+
+    def release(self) -> None:
+        """Let go of what was kept for a result that the peer does not get."""
+        if self.keeper is not None:
+            self.keeper.release()
 
 
 class CallTable:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bridge_core._plugins import PluginHost
+from bridge_core.calls import Keeper
 from bridge_core.errors import BridgeError, HandlerRaisedError, ShuttingDownError, TransportClosedError
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Response
 from bridge_core.serialize import NOT_PLAIN, QUICK_NODES, Serializer, plain
@@ -16,6 +17,9 @@ from bridge_core.transports import DescriptorTransport
 from ._calls import Call, CallTable
 from ._pace import Pace
 from ._stats import Stats
+
+if TYPE_CHECKING:
+    from bridge_core.sessions import PeerSession
 
 __all__ = ["MAY_WAIT", "Replies"]
 
@@ -73,8 +77,11 @@ class Replies:
         def ask(leaf: object, encode: Callable[[object], Any]) -> Any:
             return self.plugins.serialize(leaf, encode, first=call.operation.framework)
 
+        if call.operation.refers:
+            call.keeper = Keeper(cast("PeerSession", call.context.session).objects)
         return Serializer(
             ask,
+            refer=None if call.keeper is None else call.keeper.refer,
             native=self.connection.codec == "msgpack",
             safe_integers=self.connection.safe_integers,
             max_depth=self.limits.max_depth - 1,  # the message itself is a level,
@@ -141,12 +148,15 @@ class Replies:
     def _close(self, call: Call, message: Response | Failure, started: float, *, wait: bool, hold: bool) -> None:
         """Give a call its one terminal response, unless somebody else has."""
         if not self.calls.claim(call):
+            call.release()
             return
         failed = type(message) is Failure
         try:
             frame = self.connection.send(message)
         except BridgeError as exc:  # too large, or nothing that the codec can carry: the id is still open
             failed, frame = True, self._terminal(Failure.of(call.request.id, exc, self.clock()))
+        if failed:
+            call.release()
         now = time.monotonic()
         self.stats.answered(call.operation.full_name, failed=failed, seconds=now - started)
         if hold and self.pace.holds(now, len(frame)):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from bridge_core.config import Configuration
+from bridge_core.calls import DynamicCalls, Policy
+from bridge_core.config import Configuration, PolicySettings
 from bridge_core.protocol import Connection, Limits
 
 from ._builtins import Builtins
 from ._catalogue import Catalogue
 from ._dispatcher import Dispatcher
+from ._dynamic import DynamicOperations
 from ._ending import Ending
 from ._places import LoopPlace, MainPlace, ThreadPlace
 from ._reader import Reader
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
+_log = logging.getLogger(__name__)
 _DEFAULTS = Configuration()
 
 
@@ -65,7 +69,13 @@ class Worker:
             orders=orders or SimpleQueue(),
             owns_process=owns_process,
         )
-        builtins = Builtins(dispatcher=dispatcher, ending=self._ending, mode=options.mode, worker_id=options.worker_id)
+        builtins = Builtins(
+            dispatcher=dispatcher,
+            dynamic=_dynamic(dispatcher, configuration.policy),
+            ending=self._ending,
+            mode=options.mode,
+            worker_id=options.worker_id,
+        )
         dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, configuration, plugins))
         self._places = (threads, loop)
         places = {"thread": threads.submit, "async": loop.submit}
@@ -83,6 +93,24 @@ class Worker:
         if not self._owns_process:  # which would end with the process, and need not be waited for
             self._reader.stop()
         return code
+
+
+def _dynamic(dispatcher: Dispatcher, settings: PolicySettings) -> DynamicOperations:
+    """Return the dynamic calls that the operator and the plugins allow."""
+    if settings.allow_any:
+        _log.warning("the policy has allow_any: whoever may call this worker may do whatever its user may")
+    plugins = dispatcher.plugins
+    policy = Policy(
+        allow=settings.allow,
+        deny=settings.deny,
+        allow_any=settings.allow_any,
+        plugins={name: plugin.info for name, plugin in plugins.plugins.items()},
+    )
+
+    def strings() -> bool:
+        return settings.resolve_strings or dispatcher.connection.resolve_strings
+
+    return DynamicOperations(dispatcher, DynamicCalls(policy, plugins, dispatcher.importer.ensure, strings))
 
 
 def _default(options: Options, configuration: Configuration, plugins: PluginHost) -> str | None:

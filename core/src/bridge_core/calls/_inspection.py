@@ -1,0 +1,69 @@
+"""What a peer is told about an object."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+__all__ = ["described", "shown", "type_name"]
+
+_LONGEST_TEXT, _LONGEST_REPR, _MOST_NAMES = 20_000, 2000, 2000
+_BRIEF = 200
+
+
+def type_name(value: object) -> str:
+    """Return `module.Class`; for JSON's own types the name alone."""
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
+def shown(value: object, longest: int = _BRIEF) -> str:
+    """Return a bounded `repr`, which is foreign code and may fail."""
+    try:
+        text = repr(value)
+    except Exception as exc:  # boundary: plugin call
+        text = f"<{type_name(value)}: its repr raises {type(exc).__name__}>"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def described(value: object) -> dict[str, Any]:
+    """Return type, module, text, documentation, signature and public names of an object."""
+    return {
+        "type": type_name(value),
+        "module": _text(getattr(value, "__module__", None) or type(value).__module__),
+        "callable": callable(value),
+        "string_repr": shown(value, _LONGEST_REPR),
+        "docstring": _docstring(value),
+        "signature": _signature(value),
+        "attributes": _names(value),
+    }
+
+
+def _text(value: object) -> str | None:
+    return value[:_LONGEST_TEXT] if isinstance(value, str) else None
+
+
+def _docstring(value: object) -> str | None:
+    try:
+        return _text(inspect.getdoc(value))
+    except Exception:  # boundary: plugin call
+        return None
+
+
+def _signature(value: object) -> str | None:
+    """Return the signature, or what the documentation gives as one where Python knows none, as of functions in C."""
+    if not callable(value):
+        return None
+    try:
+        return _text(str(inspect.signature(value)))
+    except Exception:  # boundary: plugin call — also when there is none
+        first = (_docstring(value) or "").partition("\n")[0].strip()
+        name = getattr(value, "__name__", "")
+        return first[len(name) :] if name and first.startswith(f"{name}(") and first.endswith(")") else None
+
+
+def _names(value: object) -> list[str]:
+    try:
+        return [name for name in map(str, dir(value)) if not name.startswith("_")][:_MOST_NAMES]
+    except Exception:  # boundary: plugin call
+        return []

@@ -1,0 +1,175 @@
+"""One dynamic call: what a peer asks for, and what comes of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from msgspec import Struct, field
+
+from bridge_core._context import CallContext, Session
+from bridge_core._plugins import LoadedPlugin, PluginHost
+from bridge_core.errors import InvalidArgumentsError, RefExistsError, RefNotFoundError
+
+from ._names import refusal
+from ._policy import Policy
+from ._references import References
+from ._targets import Found, Targets
+
+__all__ = ["DynamicCalls", "Outcome", "Step"]
+
+_KIND = "python.object"
+_UNSET: Any = object()
+
+
+class Step(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """One call, alone or in a pipeline."""
+
+    target: str
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    store_as: str | None = None
+    by_value: bool = False
+    attribute: bool = False
+    """Whether the target is read, also if it can be called."""
+
+
+class Outcome(Struct, frozen=True, eq=False):
+    """What a call gave."""
+
+    value: Any
+    stored_as: str | None = None
+    configured: str | None = None
+    """The framework that it has configured for the session, if its target was there for that."""
+
+
+class DynamicCalls:
+    """Makes dynamic calls, inside the call contexts of the frameworks that they concern.
+
+    Args:
+        policy: What they may reach.
+        plugins: The frameworks.
+        ensure: Imports a framework unless that is done, telling a second argument of its progress.
+        strings: Whether the text `stored.<id>` in arguments means the object.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        plugins: PluginHost,
+        ensure: Callable[[LoadedPlugin, Callable[[str], None]], None],
+        strings: Callable[[], bool],
+    ) -> None:
+        self.policy = policy
+        self._plugins = plugins
+        self._ensure = ensure
+        self._strings = strings
+        self._frameworks = {root: plugin for plugin in plugins.plugins.values() for root in _roots(plugin)}
+        self._configuring = {
+            target: plugin for plugin in plugins.plugins.values() for target in plugin.info.configuration_targets
+        }
+
+    def targets(self, ctx: CallContext) -> Targets:
+        """Return what finds targets for one request, whose peer is told of imports."""
+
+        def importing(module: str) -> None:
+            plugin = self._frameworks.get(module.partition(".")[0])
+            if plugin is not None:
+                self._ensure(plugin, ctx.progress)
+
+        return Targets(self.policy, importing)
+
+    def references(self, ctx: CallContext, earlier: list[Any] | None = None) -> References:
+        """Return what resolves the references in arguments, to results of earlier steps too."""
+        return References(self.targets(ctx), ctx.session, strings=self._strings(), steps=earlier or [])
+
+    def perform(self, ctx: CallContext, step: Step, earlier: list[Any] | None = None) -> Outcome:
+        """Make one call and store what it gives, if that is asked for.
+
+        Args:
+            ctx: The request.
+            step: The call.
+            earlier: The results of a pipeline's earlier steps.
+
+        Raises:
+            BridgeError: It was not made; the class says why.
+            BaseException: What the target raised.
+        """
+        _check_free(ctx.session, step.store_as)
+        references = self.references(ctx, earlier)
+        if step.target in self._configuring:
+            return self._configure(ctx, step, references)
+        found = self.targets(ctx).find(step.target, ctx.session)
+        args = [references.resolve(value, f"$.args[{index}]") for index, value in enumerate(step.args)]
+        kwargs = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
+        reads = step.attribute or not callable(found.value)
+        if reads and (args or kwargs):
+            raise InvalidArgumentsError(f"$.args: {step.target} is read, not called, and takes none", path="$.args")
+        value = found.value
+        if not reads:
+            with self.inside(ctx, found, *references.objects):
+                value = _awaited(found.value(*args, **kwargs))
+        stored_as = None
+        if step.store_as is not None:
+            stored_as = ctx.session.objects.put(value, kind=_KIND, id=step.store_as)
+        return Outcome(value, stored_as)
+
+    def inside(self, ctx: CallContext, found: Found, *others: object) -> ExitStack:
+        """Return what a call runs in: the call contexts of the frameworks whose objects it has to do with."""
+        stack = ExitStack()
+        for plugin in {one.name: one for one in self._concerned(found, others)}.values():
+            self._ensure(plugin, ctx.progress)
+            stack.enter_context(self._plugins.call_context(plugin.name, ctx.session))
+        return stack
+
+    def _configure(self, ctx: CallContext, step: Step, references: References) -> Outcome:
+        """Configure the session, and nothing else, by a target that would configure the whole process."""
+        plugin = self._configuring[step.target]
+        if not self.policy.may_import(step.target):
+            raise refusal(step.target, "it is denied by the operator")
+        if step.args or step.attribute:
+            raise InvalidArgumentsError(f"$.args: {step.target} takes keywords only", path="$.args")
+        config = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
+        self._ensure(plugin, ctx.progress)
+        effective: Mapping[str, Any] = self._plugins.configure(plugin.name, config, ctx.session)
+        return Outcome(dict(effective), configured=plugin.name)
+
+    def _concerned(self, found: Found, others: tuple[object, ...]) -> Iterator[LoadedPlugin]:
+        for value in (found.value, found.owner, *others):
+            kind = value if callable(value) and hasattr(value, "__module__") else type(value)
+            plugin = self._frameworks.get(str(getattr(kind, "__module__", "")).partition(".")[0])
+            if plugin is not None:
+                yield plugin
+
+
+def _roots(plugin: LoadedPlugin) -> set[str]:
+    """Return the packages whose objects are a plugin's affair: its own, and those that it names."""
+    info = plugin.info
+    names = [plugin.metadata.target, *info.imports, *info.callables, *info.stand_ins, *info.configuration_targets]
+    return {name.partition(":")[0].partition(".")[0] for name in names}
+
+
+def _check_free(session: Session, id: str | None) -> None:
+    """Refuse an id before the call is made whose result could not be stored under it."""
+    if id is None:
+        return
+    if not id:
+        raise InvalidArgumentsError("$.store_as: must not be empty", path="$.store_as")
+    try:
+        session.objects.get(id)
+    except RefNotFoundError:
+        return
+    raise RefExistsError(
+        f"the session already has an object {id!r}: nothing was called; delete it first or choose another id", id=id
+    )
+
+
+def _awaited(value: Any) -> Any:
+    """Return what an `async def` function returns."""
+    if not inspect.iscoroutine(value):
+        return value
+    import asyncio  # for who calls such functions
+
+    return asyncio.run(value)
