@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import ModuleType
 from typing import Any
 
 __all__ = ["described", "shown", "type_name"]
@@ -30,7 +31,7 @@ def described(value: object) -> dict[str, Any]:
     """Return type, module, text, documentation, signature and public names of an object."""
     return {
         "type": type_name(value),
-        "module": _text(getattr(value, "__module__", None) or type(value).__module__),
+        "module": _module(value),
         "callable": callable(value),
         "string_repr": shown(value, _LONGEST_REPR),
         "docstring": _docstring(value),
@@ -41,6 +42,12 @@ def described(value: object) -> dict[str, Any]:
 
 def _text(value: object) -> str | None:
     return value[:_LONGEST_TEXT] if isinstance(value, str) else None
+
+
+def _module(value: object) -> str | None:
+    """Return the module that something is defined in; a module's own name."""
+    name = "__name__" if isinstance(value, ModuleType) else "__module__"
+    return _text(getattr(value, name, None)) or type(value).__module__
 
 
 def _docstring(value: object) -> str | None:

@@ -22,7 +22,7 @@ class Located:
     def __init__(self, names: Iterable[str]) -> None:
         self._missing = set(names)
         self._callables: list[Any] = []
-        self._members: dict[type, dict[str, Any]] = {}
+        self._members: dict[type, dict[str, tuple[str, Any]]] = {}
 
     def has(self, value: object) -> bool:
         """Whether the callable is listed, be it bound to something, or a class."""
@@ -31,13 +31,18 @@ class Located:
 
     def has_member(self, kind: type, name: str) -> bool:
         """Whether this name of exactly this class is listed."""
+        return self.listed_member(kind, name) is not None
+
+    def listed_member(self, kind: type, name: str) -> str | None:
+        """Return how this name of exactly this class is listed, None if it is not."""
         self._look()
-        return name in self._members.get(kind, ())
+        found = self._members.get(kind, {}).get(name)
+        return None if found is None else found[0]
 
     def has_function(self, function: object) -> bool:
         """Whether the function is listed, as a callable or as a member of whatever class."""
         self._look()
-        members = (one for listed in self._members.values() for one in listed.values())
+        members = (one for listed in self._members.values() for _, one in listed.values())
         return self.has(function) or any(function is one for one in members)
 
     def _look(self) -> None:
@@ -47,7 +52,7 @@ class Located:
                 continue
             self._missing.discard(name)
             if isinstance(parent, type):
-                self._members.setdefault(parent, {})[name.rpartition(".")[2]] = underlying(value)
+                self._members.setdefault(parent, {})[name.rpartition(".")[2]] = (name, underlying(value))
             else:
                 self._callables.append(underlying(value))
 

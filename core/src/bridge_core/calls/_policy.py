@@ -50,6 +50,7 @@ class Policy:
         self._vouched = Names(vouched)
         self._stand_ins = {name: its for info in infos for name, its in info.stand_ins.items()}
         self._replaced = Names(self._stand_ins)
+        self._replaced_objects = Located(self._stand_ins)
         self._allowed_objects = Located(name for name in allow if not name.endswith(".*"))
         self._denied_objects = Located([name for name in deny if not name.endswith(".*")] + [*_NEVER] * (not allow_any))
         self._vouched_objects = Located(vouched)
@@ -68,33 +69,50 @@ class Policy:
             return None
         return self._stand_ins.get(name)
 
-    def check_name(self, target: str, module: str, name: str, value: object, *, last: bool) -> None:
-        """Refuse what a module has under a name.
+    def stand_in_of(self, value: object) -> str | None:
+        """Return what a plugin gives in place of calling such an object; None as for `stand_in`."""
+        name = self._replaced_objects.listed_member(type(value), "__call__")
+        if name is None or self.allow_any or self._allows_members(value):
+            return None
+        return self._stand_ins[name]
+
+    def denies(self, name: str) -> bool:
+        """Whether the operator denies a name."""
+        return self._deny.lists(name)
+
+    def check_name(self, target: str, module: str, name: str, *, last: bool) -> None:
+        """Refuse to read a name of a module.
 
         Args:
             target: What is asked for, for the message.
             module: The module's own name.
-            name: The whole name by which the value was reached.
-            value: The value.
+            name: The whole name by which it is reached.
             last: Whether the target ends here.
 
         Raises:
-            TargetNotAllowedError: Neither the name nor the module is allowed, or the value belongs elsewhere.
+            TargetNotAllowedError: Neither the name nor the module is allowed.
+        """
+        own = f"{module}.{name.rpartition('.')[2]}"
+        if self._deny.lists(name) or self._deny.lists(own):
+            raise refusal(target, f"{name!r} is denied by the operator")
+        if self._allows_module(module) or self._lists(name, own):
+            return
+        if last or not any(names.leads_to(name) for names in (self._allow, self._vouched, self._replaced)):
+            raise refusal(target, f"{own!r} is neither allowed by the operator nor vouched for by a plugin")
+
+    def check_value(self, target: str, module: str, name: str, value: object) -> None:
+        """Refuse what a module has under a name that may be read; arguments as for `check_name`.
+
+        Raises:
+            TargetNotAllowedError: It is a module or a callable from elsewhere, or is denied.
         """
         if isinstance(value, ModuleType):
             if not self.may_import(value.__name__):
                 raise refusal(target, f"it leads through the module {value.__name__!r}")
-            return
-        own = f"{module}.{name.rpartition('.')[2]}"
-        if self._deny.lists(name) or self._deny.lists(own):
-            raise refusal(target, f"{name!r} is denied by the operator")
-        if any(names.names(one) for names in (self._allow, self._vouched) for one in {name, own}):
+        elif self._lists(name, f"{module}.{name.rpartition('.')[2]}"):
             self._check_not_denied(target, value)
-        elif self._allows_module(module):
-            if callable(value):
-                self.check_callable(target, value)
-        elif last or not any(names.leads_to(name) for names in (self._allow, self._vouched, self._replaced)):
-            raise refusal(target, f"{own!r} is neither allowed by the operator nor vouched for by a plugin")
+        elif self._allows_module(module) and callable(value):
+            self.check_callable(target, value)
 
     def check_object(self, target: str, value: object) -> None:
         """Refuse a stored object or an argument if it is a module, or a callable that is not allowed.
@@ -124,7 +142,7 @@ class Policy:
             name = getattr(value, "__name__", "")
             if not (_has(receiver, name) and self._allows_member(receiver, name)):
                 raise refusal(target, f"{name!r} is a method of {_kind(receiver)}, which is not allowed")
-        elif not self._at_home(value) and not self._vouched_objects.has_member(type(value), "__call__"):
+        elif not self._at_home(value) and not self._calls_vouched(type(value)):
             raise refusal(target, f"it is of {home_of(value) or type(value).__name__!r}, which is not allowed")
 
     def check_owner(self, target: str, owner: object, name: str) -> None:
@@ -180,6 +198,13 @@ class Policy:
         allowed = self.allow_any or self._allows_members(owner)
         if not allowed and not self._vouched_objects.has_member(type(owner), "__setattr__"):
             raise refusal(target, f"{_kind(owner)} is not allowed to be changed")
+
+    def _lists(self, *names: str) -> bool:
+        return any(listed.names(name) for listed in (self._allow, self._vouched) for name in names)
+
+    def _calls_vouched(self, kind: type) -> bool:
+        listed = (self._vouched_objects, self._replaced_objects)
+        return any(one.has_member(kind, "__call__") for one in listed)
 
     def _check_not_denied(self, target: str, value: object) -> None:
         function = underlying(value)

@@ -81,9 +81,11 @@ class DynamicCalls:
 
         return Targets(self.policy, importing)
 
-    def references(self, ctx: CallContext, earlier: list[Any] | None = None) -> References:
+    def references(self, ctx: CallContext, earlier: list[Any] | None = None, *, by_plugin: bool = False) -> References:
         """Return what resolves the references in arguments, to results of earlier steps too."""
-        return References(self.targets(ctx), ctx.session, strings=self._strings(), steps=earlier or [])
+        return References(
+            self.targets(ctx), ctx.session, strings=self._strings(), steps=earlier or [], by_plugin=by_plugin
+        )
 
     def perform(self, ctx: CallContext, step: Step, earlier: list[Any] | None = None) -> Outcome:
         """Make one call and store what it gives, if that is asked for.
@@ -98,10 +100,11 @@ class DynamicCalls:
             BaseException: What the target raised.
         """
         _check_free(ctx.session, step.store_as)
-        references = self.references(ctx, earlier)
         if step.target in self._configuring:
-            return self._configure(ctx, step, references)
-        found = self.targets(ctx).find(step.target, ctx.session)
+            return self._configure(ctx, step, self.references(ctx, earlier, by_plugin=True))
+        references = self.references(ctx, earlier)
+        targets = self.targets(ctx)
+        found = targets.find(step.target, ctx.session)
         args = [references.resolve(value, f"$.args[{index}]") for index, value in enumerate(step.args)]
         kwargs = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
         reads = step.attribute or not callable(found.value)
@@ -110,7 +113,7 @@ class DynamicCalls:
         value = found.value
         if not reads:
             with self.inside(ctx, found, *references.objects):
-                value = _awaited(found.value(*args, **kwargs))
+                value = _awaited(targets.callable_of(found)(*args, **kwargs))
         stored_as = None
         if step.store_as is not None:
             stored_as = ctx.session.objects.put(value, kind=_KIND, id=step.store_as)
@@ -127,7 +130,7 @@ class DynamicCalls:
     def _configure(self, ctx: CallContext, step: Step, references: References) -> Outcome:
         """Configure the session, and nothing else, by a target that would configure the whole process."""
         plugin = self._configuring[step.target]
-        if not self.policy.may_import(step.target):
+        if self.policy.denies(step.target):
             raise refusal(step.target, "it is denied by the operator")
         if step.args or step.attribute:
             raise InvalidArgumentsError(f"$.args: {step.target} takes keywords only", path="$.args")

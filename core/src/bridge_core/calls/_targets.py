@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Callable
@@ -61,6 +62,11 @@ class Targets:
             check_segment(target, segment, last=number == len(segments))
         return self._find_named(target, segments, modules=modules)
 
+    def callable_of(self, found: Found) -> Any:
+        """Return what is called for a target: itself, unless a plugin has something that checks arguments first."""
+        stand_in = self.policy.stand_in_of(found.value)
+        return found.value if stand_in is None else functools.partial(_loaded(stand_in), found.value)
+
     def part(self, target: str, owner: object, name: str, *, last: bool = True) -> Any:
         """Return what an object has under a name.
 
@@ -103,8 +109,10 @@ class Targets:
             if not isinstance(owner, _MODULE):
                 value = self.part(target, owner, name, last=last)
                 continue
+            reached = ".".join(segments[:number])
+            self.policy.check_name(target, home, reached, last=last)
             value = _attribute(target, owner, name)
-            self.policy.check_name(target, home, ".".join(segments[:number]), value, last=last)
+            self.policy.check_value(target, home, reached, value)
             home = getattr(value, "__name__", "") if isinstance(value, _MODULE) else home
         if isinstance(value, _MODULE) and not modules:
             raise refusal(target, "it is a module; name something in it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import attrs
@@ -71,13 +72,58 @@ def configure_lm(
     )
 
 
-def use_model(
-    session: Session, *, model: str, provider: str | None, api_key: str | None, api_base: str | None, **settings: Any
-) -> dict[str, Any]:
+def use_model(session: Session, **settings: Any) -> dict[str, Any]:
     """Give the session a language model and return the effective settings without secrets.
+
+    Args:
+        session: The session.
+        settings: Those of `configure_lm`.
 
     Raises:
         InvalidArgumentsError: DSPy refuses the settings; the session's model is the one it was.
+    """
+    return _use(session, make_model(**settings))
+
+
+def use_object(session: Session, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the session a `dspy.LM` that a dynamic call has made, as `dspy.configure(lm=…)` does.
+
+    Raises:
+        InvalidArgumentsError: It is none, or there are other settings.
+    """
+    import dspy
+
+    lm = config["lm"]
+    if not isinstance(lm, dspy.LM):
+        raise _invalid("$.lm", f"expected a dspy.LM, got {type(lm).__qualname__}")
+    if others := sorted(config.keys() - {"lm"}):
+        raise _invalid(f"$.{others[0]}", "unknown beside lm: sessions have their own settings for the rest")
+    kept = ("temperature", "top_p", "max_tokens", "timeout", "api_version")
+    settings = {name: lm.kwargs[name] for name in kept if lm.kwargs.get(name) is not None}
+    access = {name: lm.kwargs.get(name) for name in ("api_key", "api_base")}
+    return _use(session, make_model(model=lm.model, provider=None, **access, **settings, cache=lm.cache, lm=lm))
+
+
+def _use(session: Session, model: LanguageModel) -> dict[str, Any]:
+    session.settings[_FRAMEWORK] = model
+    return {"status": "configured", **model.public}
+
+
+def make_model(
+    *, model: str, provider: str | None, api_key: str | None, api_base: str | None, lm: Any = None, **settings: Any
+) -> LanguageModel:
+    """Return a language model and what may be shown of it.
+
+    Args:
+        model: As for `configure_lm`, like the next three.
+        provider: See there.
+        api_key: See there.
+        api_base: See there.
+        lm: A `dspy.LM` that has these settings, if there is one.
+        settings: The others of `configure_lm`.
+
+    Raises:
+        InvalidArgumentsError: DSPy refuses the settings.
     """
     full_name = _full_name(model, provider)
     credentials = Credentials(api_key=api_key, api_base=api_base, environ=os.environ)
@@ -86,10 +132,9 @@ def use_model(
     if full_name == EMBEDDED:
         # It has no connection, and DSPy refuses connection settings beside an engine of one's own.
         options = {"model": full_name, "cache": settings["cache"]}
-    made = _make(options, credentials.secrets)
+    made = _make(options, credentials.secrets) if lm is None else lm
     public = _public(options, credentials)
-    session.settings[_FRAMEWORK] = LanguageModel(lm=made, options=options, public=public, secrets=credentials.secrets)
-    return {"status": "configured", **public}
+    return LanguageModel(lm=made, options=options, public=public, secrets=credentials.secrets)
 
 
 def _public(options: dict[str, Any], credentials: Credentials) -> dict[str, Any]:

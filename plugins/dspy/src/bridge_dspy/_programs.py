@@ -28,13 +28,7 @@ def create_program(
     id: Annotated[str, Meta(min_length=1, description="chosen by you, or made here")] | None = None,
 ) -> dict[str, Any]:
     """Make a program from a signature such as `question -> answer` and keep it in the session."""
-    import dspy
-
-    made = make_signature(signature)
-    if program_type == "chain_of_thought" and "reasoning" in made.input_fields:
-        problem = "a chain_of_thought program writes `reasoning` itself, so it cannot be an input"
-        raise InvalidArgumentsError(f"$.signature: {problem}", path="$.signature")
-    module = getattr(dspy, _CLASSES[program_type])(made)
+    module = make_program(signature, program_type)
     program_id = ctx.session.objects.put(module, kind=_KIND, id=id)
     return {"program_id": program_id, "status": "created", **_describe(module)}
 
@@ -43,12 +37,8 @@ def execute_program(
     ctx: CallContext, *, program_id: ProgramId, inputs: dict[str, Any]
 ) -> dict[str, Any] | Generator[dict[str, str], None, dict[str, Any]]:
     """Run a program on one set of inputs; streamed, its output fields arrive word by word first."""
-    import dspy
-
     module = _program(ctx, program_id)
-    values = _checked_inputs(_signature_of(module), inputs)
-    if dspy.settings.lm is None and any(predictor.lm is None for predictor in module.predictors()):
-        raise NotConfiguredError("the session has no language model; call dspy.configure_lm first")
+    values = _ready(module, inputs)
     if ctx.streaming:
         return _streamed(ctx, program_id, module, values)
     return _result(program_id, module(**values))
@@ -57,11 +47,11 @@ def execute_program(
 def list_programs(ctx: CallContext) -> dict[str, Any]:
     """List the session's programs."""
     programs = []
-    for program_id in ctx.session.objects.ids(kind=_KIND):
+    for program_id in ctx.session.objects.ids():
         try:
             module = _program(ctx, program_id)
         except ProgramNotFoundError:
-            continue  # deleted by another call since
+            continue  # no program, or deleted by another call since
         programs.append({"program_id": program_id, **_describe(module)})
     return {"programs": programs, "count": len(programs)}
 
@@ -73,11 +63,47 @@ def get_program(ctx: CallContext, *, program_id: ProgramId) -> dict[str, Any]:
 
 def delete_program(ctx: CallContext, *, program_id: ProgramId) -> dict[str, Any]:
     """Forget a program."""
+    _program(ctx, program_id)
     try:
-        ctx.session.objects.delete(program_id, kind=_KIND)
+        ctx.session.objects.delete(program_id)
     except RefNotFoundError:
         raise _not_found(program_id) from None
     return {"program_id": program_id, "status": "deleted"}
+
+
+def make_program(signature: str | SignatureSpec, program_type: ProgramType) -> Any:
+    """Make a DSPy module.
+
+    Raises:
+        InvalidArgumentsError: The signature is malformed; `details.path` says where.
+    """
+    import dspy
+
+    made = make_signature(signature)
+    if program_type == "chain_of_thought" and "reasoning" in made.input_fields:
+        problem = "a chain_of_thought program writes `reasoning` itself, so it cannot be an input"
+        raise InvalidArgumentsError(f"$.signature: {problem}", path="$.signature")
+    return getattr(dspy, _CLASSES[program_type])(made)
+
+
+def run_program(module: Any, inputs: dict[str, Any]) -> Any:
+    """Run a DSPy module on checked inputs and return its prediction.
+
+    Raises:
+        InvalidArgumentsError: The inputs do not fit; `details.path` says which.
+        NotConfiguredError: There is no language model.
+    """
+    return module(**_ready(module, inputs))
+
+
+def _ready(module: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return inputs as the module's signature wants them, when there is a language model to ask."""
+    import dspy
+
+    values = _checked_inputs(_signature_of(module), inputs)
+    if dspy.settings.lm is None and any(predictor.lm is None for predictor in module.predictors()):
+        raise NotConfiguredError("the session has no language model; call dspy.configure_lm first")
+    return values
 
 
 def _streamed(
@@ -99,10 +125,16 @@ def _result(program_id: str, prediction: Any) -> dict[str, Any]:
 
 
 def _program(ctx: CallContext, program_id: str) -> Any:
+    """Return a program, whether create_program has made it or a dynamic call."""
+    import dspy
+
     try:
-        return ctx.session.objects.get(program_id, kind=_KIND)
+        found = ctx.session.objects.get(program_id)
     except RefNotFoundError:
         raise _not_found(program_id) from None
+    if type(found) not in (dspy.Predict, dspy.ChainOfThought):
+        raise _not_found(program_id)
+    return found
 
 
 def _not_found(program_id: str) -> ProgramNotFoundError:

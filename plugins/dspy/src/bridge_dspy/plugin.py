@@ -21,7 +21,7 @@ from bridge_core import (
     parse_arguments,
 )
 
-from . import _calls, _lm, _programs, _values
+from . import _calls, _dynamic, _lm, _programs, _values
 
 BRIDGE_HOOK_API = 1
 
@@ -41,8 +41,8 @@ def bridge_framework_info() -> FrameworkInfo:
             "DSPY_CACHEDIR": str(_cache_directory(installed)),
         },
         capabilities=("programs", "streaming", "usage", "embedded_model"),
-        # Nothing that parses a signature: DSPy imports any module that a signature's text names as a type.
-        callables=("dspy.Example", "dspy.History", "dspy.Prediction"),
+        callables=("dspy.Example", "dspy.History", "dspy.Prediction", *_members()),
+        stand_ins=_dynamic.STAND_INS,
         configuration_targets=("dspy.configure", "dspy.settings.configure"),
         required_packages=("dspy>=3.4",),
         test_layers=("protocol", "real"),
@@ -62,7 +62,9 @@ def bridge_register_handlers(register: Register) -> None:
 
 @hookimpl
 def bridge_configure(config: Mapping[str, Any], session: Session) -> Mapping[str, Any]:
-    """Give the session a language model; `config` has the arguments of `configure_lm`."""
+    """Give the session a language model; `config` has the arguments of `configure_lm`, or a `dspy.LM` as `lm`."""
+    if "lm" in config:
+        return _lm.use_object(session, config)
     return _lm.use_model(session, **parse_arguments(_lm.configure_lm, config))
 
 
@@ -76,6 +78,13 @@ def bridge_call_context(session: Session) -> AbstractContextManager[None]:
 def bridge_serialize_result(value: object, encode: Encode) -> JsonValue:
     """Describe a prediction, example or history as a tagged object of its fields."""
     return _values.describe(value, encode)
+
+
+def _members() -> list[str]:
+    """Return the methods of DSPy's records that dynamic calls may use: those that read, and those that copy."""
+    reading = ("copy", "get", "inputs", "items", "keys", "labels", "toDict", "values", "with_inputs", "without")
+    records = [f"dspy.{record}.{name}" for record in ("Example", "Prediction") for name in reading]
+    return [*records, "dspy.Prediction.get_lm_usage", "dspy.History.model_dump"]
 
 
 def _cache_directory(installed: str | None) -> Path:
