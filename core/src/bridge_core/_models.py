@@ -37,8 +37,12 @@ class FrameworkInfo(Struct, kw_only=True, frozen=True):
     A class that is named may be instantiated, and of its objects what is no callable may be read.
     """
     stand_ins: Mapping[str, str] = field(default_factory=dict)
-    """What dynamic calls of a dotted name reach instead, as `module:function`: for callables that are safe only with
-    arguments that the plugin has checked. What the operator allows is reached itself."""
+    """What dynamic calls of a dotted name reach instead, as `module:function`; `Class.__call__` is calling its objects.
+
+    For callables that are safe only with arguments that the plugin has checked, and for objects that only operations
+    know to use. The function is given the call's context first, then the object if there is one, and may be a generator
+    as handlers are. What the operator allows is reached itself.
+    """
     configuration_targets: tuple[str, ...] = ()
     """Dotted names whose dynamic call configures the calling session instead."""
     requires_python: str = ">=3.10"

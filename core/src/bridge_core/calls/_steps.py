@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, closing
 from typing import Any
 
 from msgspec import Struct, field
@@ -103,17 +103,16 @@ class DynamicCalls:
         if step.target in self._configuring:
             return self._configure(ctx, step, self.references(ctx, earlier, by_plugin=True))
         references = self.references(ctx, earlier)
-        targets = self.targets(ctx)
-        found = targets.find(step.target, ctx.session)
+        found = self.targets(ctx).find(step.target, ctx.session)
         args = [references.resolve(value, f"$.args[{index}]") for index, value in enumerate(step.args)]
         kwargs = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
-        reads = step.attribute or not callable(found.value)
+        reads = step.attribute or not (found.stand_in or callable(found.value))
         if reads and (args or kwargs):
             raise InvalidArgumentsError(f"$.args: {step.target} is read, not called, and takes none", path="$.args")
         value = found.value
         if not reads:
             with self.inside(ctx, found, *references.objects):
-                value = _awaited(targets.callable_of(found)(*args, **kwargs))
+                value = _called(ctx, found, args, kwargs)
         stored_as = None
         if step.store_as is not None:
             stored_as = ctx.session.objects.put(value, kind=_KIND, id=step.store_as)
@@ -169,10 +168,22 @@ def _check_free(session: Session, id: str | None) -> None:
     )
 
 
-def _awaited(value: Any) -> Any:
-    """Return what an `async def` function returns."""
-    if not inspect.iscoroutine(value):
-        return value
-    import asyncio  # for who calls such functions
+def _called(ctx: CallContext, found: Found, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Call what a target means, or what a plugin has in its place; return what it comes to."""
+    if found.stand_in is None:
+        value = found.value(*args, **kwargs)
+        if not inspect.iscoroutine(value):
+            return value
+        import asyncio  # for who calls such functions
 
-    return asyncio.run(value)
+        return asyncio.run(value)
+    value = found.stand_in(ctx, *args, **kwargs)
+    if not isinstance(value, Generator):
+        return value
+    with closing(value):  # like a handler whose peer wants no chunks
+        while True:
+            try:
+                next(value)
+            except StopIteration as stop:
+                return stop.value
+            ctx.check()

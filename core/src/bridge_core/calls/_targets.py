@@ -27,6 +27,8 @@ class Found(Struct, frozen=True, eq=False):
     value: Any
     owner: Any
     """The object whose attribute or item it is: a module, a stored object or a part of one."""
+    stand_in: Any = None
+    """What a plugin has called instead: with the request's context first, then with the object if that is called."""
 
 
 class Targets:
@@ -62,11 +64,6 @@ class Targets:
             check_segment(target, segment, last=number == len(segments))
         return self._find_named(target, segments, modules=modules)
 
-    def callable_of(self, found: Found) -> Any:
-        """Return what is called for a target: itself, unless a plugin has something that checks arguments first."""
-        stand_in = self.policy.stand_in_of(found.value)
-        return found.value if stand_in is None else functools.partial(_loaded(stand_in), found.value)
-
     def part(self, target: str, owner: object, name: str, *, last: bool = True) -> Any:
         """Return what an object has under a name.
 
@@ -90,17 +87,24 @@ class Targets:
         names = rest[len(key) + 1 :]
         if not names:
             self.policy.check_object(target, value)
-            return Found(value, session)
+            return self._object(value, session)
         owner = value
         segments = segments_of(names)
         for number, name in enumerate(segments, 1):
             owner, value = value, self.part(target, value, name, last=number == len(segments))
-        return Found(value, owner)
+        return self._object(value, owner)
+
+    def _object(self, value: Any, owner: Any) -> Found:
+        stand_in = self.policy.stand_in_of(value)
+        if stand_in is None:
+            return Found(value, owner)
+        return Found(value, owner, functools.partial(_called_with, _loaded(stand_in), value))
 
     def _find_named(self, target: str, segments: list[str], *, modules: bool) -> Found:
         value, used = self._module(target, segments, modules=modules)
         if stand_in := self.policy.stand_in(target):
-            return Found(_loaded(stand_in), value)
+            function = _loaded(stand_in)
+            return Found(function, value, function)
         owner: Any = None
         home = ".".join(segments[:used])  # the name by which it was imported: `os.path` has another one
         for number, name in enumerate(segments[used:], used + 1):
@@ -172,6 +176,10 @@ def _loaded(reference: str) -> Any:
     """Return what a plugin names as `module:name`."""
     module, _, name = reference.partition(":")
     return getattr(importlib.import_module(module), name)
+
+
+def _called_with(function: Any, value: Any, ctx: Any, /, *args: Any, **kwargs: Any) -> Any:
+    return function(ctx, value, *args, **kwargs)
 
 
 def _attribute(target: str, owner: object, name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from bridge_core import parse_arguments
+from bridge_core import CallContext, parse_arguments
 from bridge_core.errors import InvalidArgumentsError
 
 from ._lm import configure_lm, make_model
@@ -25,22 +25,22 @@ STAND_INS = {
 }
 
 
-def language_model(model: str, **settings: Any) -> Any:
+def language_model(ctx: CallContext, /, model: str, **settings: Any) -> Any:
     """Return a `dspy.LM`; the settings are those of `configure_lm`."""
     return make_model(**parse_arguments(configure_lm, {"model": model, **settings})).lm
 
 
-def predict(signature: Any) -> Any:
+def predict(ctx: CallContext, /, signature: Any) -> Any:
     """Return a `dspy.Predict` for a signature that names no types but those on the list."""
     return _program(signature, "predict")
 
 
-def chain_of_thought(signature: Any) -> Any:
+def chain_of_thought(ctx: CallContext, /, signature: Any) -> Any:
     """Return a `dspy.ChainOfThought` for such a signature."""
     return _program(signature, "chain_of_thought")
 
 
-def run(program: Any, /, **inputs: Any) -> Any:
+def run(ctx: CallContext, program: Any, /, **inputs: Any) -> Any:
     """Run a program on its inputs, and on nothing else that DSPy would take from keywords."""
     return run_program(program, inputs)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from bridge_core import CallContext
+from bridge_core import CallContext, parse_arguments
 
 from ._llm import LanguageModel, required_model
 from ._messages import Message, sent, shown, shown_call, usage_of
@@ -65,12 +65,21 @@ def run_agent(
     ctx: CallContext, *, agent_id: AgentId, input: Text | Conversation
 ) -> Generator[dict[str, Any], None, dict[str, Any]]:
     """Let an agent answer a text or a conversation; streamed, its words and what its tools do arrive first."""
-    agent = find(ctx.session, "agent", agent_id)
+    answer = yield from _run(ctx, find(ctx.session, "agent", agent_id), input)
+    return {"agent_id": agent_id, **answer}
+
+
+def call_agent(ctx: CallContext, agent: Agent, /, input: Any) -> Generator[dict[str, Any], None, dict[str, Any]]:
+    """Let an agent answer that a dynamic call names: `stored.<id>`, with the input of `run_agent`."""
+    given = parse_arguments(run_agent, {"agent_id": "called", "input": input})["input"]
+    return (yield from _run(ctx, agent, given))
+
+
+def _run(ctx: CallContext, agent: Agent, input: str | list[Message]) -> Generator[dict[str, Any], None, dict[str, Any]]:
     model = required_model(ctx.session)
     given = sent([Message(role="user", content=input)] if isinstance(input, str) else input, "$.input")
     messages = yield from _answered(ctx, agent, agent.graph(model), given)
     return {
-        "agent_id": agent_id,
         "output": str(messages[-1].text),
         "messages": [shown(message) for message in messages],
         **usage_of(model, messages[len(given) :]),

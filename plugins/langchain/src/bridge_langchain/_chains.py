@@ -66,6 +66,12 @@ def delete_chain(ctx: CallContext, *, chain_id: ChainId) -> dict[str, Any]:
     return forget(ctx.session, "chain", chain_id)
 
 
+def call_chain(ctx: CallContext, chain: Chain, /, **inputs: Any) -> Generator[dict[str, str], None, dict[str, Any]]:
+    """Run a chain that a dynamic call names: `stored.<id>`, with the inputs as keywords."""
+    text, usage = yield from performed(ctx, chain, inputs)
+    return {chain.output: text, **usage}
+
+
 def made(template: Template, variables: list[str] | None) -> Prompt:
     """Return the prompt for a template.
 

@@ -33,6 +33,10 @@ def bridge_framework_info() -> FrameworkInfo:
         version=installed_version("langchain"),
         imports=("langchain.chat_models",),
         capabilities=("programs", "chains", "agents", "streaming", "usage", "embedded_model"),
+        stand_ins={
+            "bridge_langchain._chains.Chain.__call__": "bridge_langchain._chains:call_chain",
+            "bridge_langchain._agents.Agent.__call__": "bridge_langchain._agents:call_agent",
+        },
         required_packages=("langchain>=1.0", "langchain-core>=1.0", "langgraph>=1.0"),
         test_layers=("protocol", "real"),
     )

@@ -13,17 +13,19 @@ from queue import SimpleQueue
 from threading import Event, Semaphore
 from typing import Annotated, Any, TypeAlias
 
+import msgspec
 from msgspec import Meta
 
 from bridge_core import CallContext
 from bridge_core.errors import InvalidArgumentsError
 
+from ._errors import TransformersWrongTaskError
 from ._loaded import LoadedModel
 from ._models import ModelId, find_model
 from ._pieces import TextPieces
 from ._settings import MaxLength, MaxNewTokens, Settings, Temperature, TopK, TopP
 
-__all__ = ["Generation", "generate"]
+__all__ = ["Generation", "call_model", "generate"]
 
 # How many tokens a model may be ahead of a peer that reads slowly.
 _AHEAD = 16
@@ -59,6 +61,20 @@ def generate(
         return _streamed(model_id, generation)
     generation.run()
     return {"model_id": model_id, **generation.answer()}
+
+
+def call_model(ctx: CallContext, model: LoadedModel, /, prompt: str, **settings: Any) -> dict[str, Any]:
+    """Have a model that a dynamic call names (`stored.<id>`) continue a prompt; settings are those of `generate`."""
+    if model.task != "generation":
+        raise TransformersWrongTaskError(f"the model was loaded for {model.task}; load it with task='generation'")
+    try:
+        given = msgspec.convert(settings, Settings)
+    except msgspec.ValidationError as exc:
+        raise InvalidArgumentsError(f"$.kwargs: {exc}", path="$.kwargs") from None
+    given.check("$.kwargs")
+    generation = Generation(ctx, model, prompt, given, path="$.args[0]")
+    generation.run()
+    return generation.answer()
 
 
 def _streamed(model_id: str, generation: Generation) -> Generator[dict[str, str], None, dict[str, Any]]:

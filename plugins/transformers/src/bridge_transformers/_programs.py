@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
@@ -18,6 +19,7 @@ from ._settings import Settings
 
 __all__ = [
     "Program",
+    "call_program",
     "create_program",
     "delete_program",
     "execute_program",
@@ -81,20 +83,26 @@ def execute_program(
 ) -> dict[str, Any] | Generator[dict[str, str], None, dict[str, Any]]:
     """Run a program on one set of inputs; streamed, its text arrives in pieces first."""
     program = _program(ctx, program_id)
-    prompt = program.prompt(inputs)
-    model = find_model(ctx, program.model_id, task="generation")
-    generation = Generation(ctx, model, prompt, program.settings, path="$.inputs")
+    generation = _generation(ctx, program, inputs)
     if ctx.streaming:
         return _streamed(program_id, program, generation)
     generation.run()
     return _result(program_id, program, generation)
 
 
+def call_program(ctx: CallContext, program: Program, /, **inputs: str | int | float) -> dict[str, Any]:
+    """Run a program that a dynamic call names: `stored.<id>`, with the inputs as keywords."""
+    generation = _generation(ctx, program, inputs)
+    generation.run()
+    return generation.answer()
+
+
 def list_programs(ctx: CallContext) -> dict[str, Any]:
     """List the session's programs."""
-    ids = ctx.session.objects.ids(kind=_KIND)
-    # None goes meanwhile: what deletes programs runs on the main thread, as this does.
-    programs = [{"program_id": program_id, **_program(ctx, program_id).describe()} for program_id in ids]
+    programs = []
+    for program_id in ctx.session.objects.ids(kind=_KIND):
+        with suppress(ProgramNotFoundError):  # it has expired since
+            programs.append({"program_id": program_id, **_program(ctx, program_id).describe()})
     return {"programs": programs, "count": len(programs)}
 
 
@@ -119,6 +127,12 @@ def inputs_of(template: str) -> tuple[str, ...]:
         InvalidArgumentsError: A blank is more than a name.
     """
     return tuple(dict.fromkeys(name for _, name in _parts(template) if name))
+
+
+def _generation(ctx: CallContext, program: Program, inputs: Mapping[str, str | int | float]) -> Generation:
+    prompt = program.prompt(inputs)
+    model = find_model(ctx, program.model_id, task="generation")
+    return Generation(ctx, model, prompt, program.settings, path="$.inputs")
 
 
 def _streamed(

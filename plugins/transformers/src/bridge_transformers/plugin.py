@@ -25,6 +25,10 @@ def bridge_framework_info() -> FrameworkInfo:
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         },
         capabilities=("models", "generation", "embeddings", "programs", "streaming", "usage"),
+        stand_ins={
+            "bridge_transformers._loaded.LoadedModel.__call__": "bridge_transformers._generation:call_model",
+            "bridge_transformers._programs.Program.__call__": "bridge_transformers._programs:call_program",
+        },
         # Not torch itself: which build of it is right depends on the machine, and the extra is where that is explained.
         required_packages=("bridge-transformers[torch]",),
         test_layers=("protocol", "real"),
