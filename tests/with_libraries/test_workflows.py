@@ -1,0 +1,54 @@
+"""The programs in examples/workflows: the same pipelines from Python, from Elixir and in raw frames, with real libraries."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contract.sources import ROOT
+
+_TIMEOUT = 300.0
+WORKFLOWS = ROOT / "examples" / "workflows"
+PRINTED = [
+    "predicted 11.69 14.36 14.76 17.34 8.26 7.23 4.62 8.88 10.55 23.58 23.50",
+    "score 0.97",
+    "answer The embedded model only echoes question: Why do bridges have arches?",
+]
+
+
+def printed_by(command: list[str], folder: Path, **environment: str) -> list[str]:
+    """Run a program to its good end and return the lines that it printed."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path, "LANG": "C.UTF-8", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout.splitlines()
+
+
+@pytest.mark.capability("E10", "E18")
+@pytest.mark.parametrize("program", ["python_client.py", "raw_frames.py"])
+def test_pipelines_run_from_python(program: str) -> None:
+    assert printed_by([sys.executable, program], WORKFLOWS) == PRINTED
+
+
+@pytest.mark.capability("E10")
+def test_pipelines_run_from_elixir(tmp_path: Path) -> None:
+    mix = shutil.which("mix")
+    assert mix, "mix is missing: CONTRIBUTING.md says what this needs"
+    command = [mix, "run", "../workflows/elixir_client.exs"]
+    printed = printed_by(command, ROOT / "examples" / "elixir", MIX_BUILD_PATH=str(tmp_path))
+    assert printed[-3:] == PRINTED
