@@ -1,4 +1,4 @@
-"""The programs in examples/workflows: the same pipelines from Python, from Elixir and in raw frames, with real libraries."""
+"""The programs in examples/workflows: one pipeline from Python, from Elixir and in raw frames, with real libraries."""
 
 from __future__ import annotations
 
