@@ -14,7 +14,8 @@ POLICY = {
 
 complete = Step("stored.measured.dropna", store_as="complete")
 features = Step("stored.complete.drop", columns=["weight"])
-split = Step("sklearn.model_selection.train_test_split", features, complete.item("weight"), test_size=0.1, random_state=0)
+parts = features, complete.item("weight")
+split = Step("sklearn.model_selection.train_test_split", *parts, test_size=0.1, random_state=0)
 forest = Step("sklearn.ensemble.RandomForestRegressor", n_estimators=20, random_state=0, store_as="forest")
 data_science = [
     Step("pandas.read_csv", "measurements.csv", store_as="measured"),
