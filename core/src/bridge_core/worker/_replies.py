@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal
 
 from bridge_core._plugins import PluginHost
 from bridge_core.calls import Keeper
@@ -17,9 +17,6 @@ from bridge_core.transports import DescriptorTransport
 from ._calls import Call, CallTable
 from ._pace import Pace
 from ._stats import Stats
-
-if TYPE_CHECKING:
-    from bridge_core.sessions import PeerSession
 
 __all__ = ["MAY_WAIT", "Replies"]
 
@@ -78,7 +75,7 @@ class Replies:
             return self.plugins.serialize(leaf, encode, first=call.operation.framework)
 
         if call.operation.refers:
-            call.keeper = Keeper(cast("PeerSession", call.context.session).objects)
+            call.keeper = Keeper(call.session.objects)
         return Serializer(
             ask,
             refer=None if call.keeper is None else call.keeper.refer,
@@ -157,7 +154,7 @@ class Replies:
             failed, frame = True, self._terminal(Failure.of(call.request.id, exc, self.clock()))
         if failed:
             call.release()
-        now = time.monotonic()
+        call.session.used = now = time.monotonic()
         self.stats.answered(call.operation.full_name, failed=failed, seconds=now - started)
         if hold and self.pace.holds(now, len(frame)):
             self.transport.keep(frame)
