@@ -9,7 +9,13 @@ from typing import Any, Literal
 
 from bridge_core._plugins import PluginHost
 from bridge_core.calls import Keeper
-from bridge_core.errors import BridgeError, HandlerRaisedError, ShuttingDownError, TransportClosedError
+from bridge_core.errors import (
+    BridgeError,
+    HandlerRaisedError,
+    RefNotFoundError,
+    ShuttingDownError,
+    TransportClosedError,
+)
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Response
 from bridge_core.serialize import NOT_PLAIN, QUICK_NODES, Serializer, plain
 from bridge_core.transports import DescriptorTransport
@@ -171,6 +177,10 @@ class Replies:
             failure = Failure.of(id, error, self.clock())
         except Exception:  # boundary: handler call — an error class of a plugin that cannot say what it is
             failure = Failure.of(id, HandlerRaisedError.wrapping(exc), self.clock())
+        missing = exc.__context__
+        if isinstance(missing, RefNotFoundError) and "gone" in missing.details and error.code == "not_found":
+            # What a plugin says of such an object in its own words, PROGRAM_NOT_FOUND for example, lacks that.
+            failure.error_info.details.setdefault("gone", missing.details["gone"])
         if self.debug:
             import traceback  # only debugging pays for it
 

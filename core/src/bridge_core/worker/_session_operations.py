@@ -36,7 +36,8 @@ class SessionOperations(msgspec.Struct, eq=False):
             Operation.of(None, "list_sessions", self.list_sessions, runs="reader", idempotent=True),
             # On the main thread, because objects that go may run plugin code. The session is the dispatcher's doing.
             Operation.of(None, "close_session", self.close_session, runs="main", idempotent=True),
-            Operation.of(None, "clear_session", self.clear_session, runs="main", idempotent=True),
+            # It configures: a session is the same on another worker only if it is cleared there too, in its turn.
+            Operation.of(None, "clear_session", self.clear_session, runs="main", idempotent=True, configures=True),
             # There too, so that they come behind what was asked for before.
             Operation.of(None, "list_stored", self.list_stored, runs="main", idempotent=True),
             Operation.of(None, "delete_stored", self.delete_stored, runs="main", idempotent=True),
