@@ -73,6 +73,33 @@ def test_configuration_is_done_again_in_its_order_and_the_last_one_counts(wire: 
         assert tuned["b"] == 5
 
 
+def test_clearing_a_session_is_done_again_in_its_turn(wire: Wire) -> None:
+    with opened(wire) as bridge:
+        session = bridge.session()
+        session.configure("probe", value="before")
+        session.run("tune", name="a", value=1)
+        session.run("clear_session")
+        session.run("tune", name="b", value=2)
+        for _ in range(2):
+            assert session.run("due")["settings"] is None
+            assert session.run("tuned") == {"b": 2}
+            die(bridge)
+
+
+@pytest.mark.sentence("P-86")
+def test_what_this_worker_has_let_go_was_not_lost_with_another(wire: Wire) -> None:
+    with opened(wire) as bridge:
+        session = bridge.session()
+        session.run("put", value=1, id="lost")
+        die(bridge)
+        session.run("put", value=1, id="deleted")
+        session.run("delete_stored", id="deleted")
+        with pytest.raises(RefNotFoundError):
+            session.run("get", id="deleted")
+        with pytest.raises(RefLostError):
+            session.run("get", id="lost")
+
+
 def test_objects_are_lost_with_their_worker(wire: Wire) -> None:
     with opened(wire) as bridge:
         session = bridge.session()

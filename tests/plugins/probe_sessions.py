@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bridge_core import CallContext, Register
+from bridge_core.errors import ProgramNotFoundError, RefNotFoundError
+
+_freed: dict[str, threading.Event] = {}
+_freed_in: dict[str, str] = {}
 
 
 def register(register: Register) -> None:
@@ -20,6 +24,10 @@ def register(register: Register) -> None:
     register("let_go", let_go)
     register("tell", tell)
     register("hang_on", hang_on, streaming=True, runs="thread")
+    register("keep", keep)
+    register("find", find)
+    register("freed", freed, runs="thread")
+    register("is_freed", is_freed, runs="thread")
 
 
 def tune(
@@ -69,3 +77,41 @@ def let_go() -> None:
             if stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode):
                 os.close(int(name))
     threading.Event().wait(60)
+
+
+class _Watched:
+    """An object whose end is noted, as is the thread in which it came."""
+
+    def __init__(self, name: str, stuck: bool) -> None:
+        self._name = name
+        self._stuck = stuck
+
+    def __del__(self) -> None:
+        _freed_in[self._name] = threading.current_thread().name
+        _freed.setdefault(self._name, threading.Event()).set()
+        if self._stuck:
+            threading.Event().wait(60)
+
+
+def keep(ctx: CallContext, *, name: str, id: str | None = None, stuck: bool = False) -> dict[str, str]:
+    """Keep an object whose end is noted under a name, and may take longer than anybody waits."""
+    return {"id": ctx.session.objects.put(_Watched(name, stuck), kind="probe.watched", id=id)}
+
+
+def find(ctx: CallContext, *, id: str) -> None:
+    """Fail, if there is no such object, with an error of another kind, as plugins do."""
+    try:
+        ctx.session.objects.get(id)
+    except RefNotFoundError:
+        raise ProgramNotFoundError(f"no program {id!r}", program_id=id) from None
+
+
+def freed(*, name: str) -> str:
+    """Return once the object goes, and in which thread it goes."""
+    assert _freed.setdefault(name, threading.Event()).wait(60), "it is still there"
+    return _freed_in[name]
+
+
+def is_freed(*, name: str) -> bool:
+    """Say whether the object has gone."""
+    return name in _freed_in

@@ -24,8 +24,9 @@ def nothing() -> None:
 
 def call(id: Any = 1) -> Call:
     operation = Operation.of("probe", "nothing", nothing)
-    context = CallContext(session=SessionStore().get("s"), operation=operation.full_name, request_id=id)
-    return Call(Request(id=id, operation="nothing"), operation, context)
+    session = SessionStore().get("s")
+    context = CallContext(session=session, operation=operation.full_name, request_id=id)
+    return Call(Request(id=id, operation="nothing"), operation, context, session)
 
 
 def test_of_many_who_want_to_answer_one_does() -> None:

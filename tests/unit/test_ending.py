@@ -51,8 +51,9 @@ def test_work_of_a_peer_that_is_gone_is_not_waited_for(dispatcher: Dispatcher, o
         owns_process=False,
     )
     operation = Operation.of("probe", "nothing", nothing)
-    context = CallContext(session=SessionStore().get("s"), operation=operation.full_name, request_id=1)
-    dispatcher.calls.add(Call(Request(id=1, operation="nothing"), operation, context))
+    session = SessionStore().get("s")
+    context = CallContext(session=session, operation=operation.full_name, request_id=1)
+    dispatcher.calls.add(Call(Request(id=1, operation="nothing"), operation, context, session))
     for order in orders:
         ending.begin(order)
     ending.watch()

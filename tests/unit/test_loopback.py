@@ -38,7 +38,8 @@ def test_loopback_ends_quietly_with_all_its_threads(shut_down: bool, caplog: pyt
     for _ in range(10):
         with loopback(TINY, name="tiny") as client:
             assert client.run("tiny.double", {"value": 2}) == 4
+            assert client.run("tiny.double", {"value": 2}, session_id="may expire") == 4
             if shut_down:
                 client.run("shutdown")
-        assert not [one for one in threading.enumerate() if one.name == "bridge-reader"]
+        assert not [one for one in threading.enumerate() if one.name in ("bridge-reader", "bridge-sweeper")]
     assert not [record for record in caplog.records if record.name.startswith("bridge_core")]

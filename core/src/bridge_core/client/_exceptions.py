@@ -31,8 +31,8 @@ def exception_of(failure: Failure) -> BridgeError:
 
 
 def ref_lost(error: BridgeError) -> BridgeError:
-    """Return what an error means in a session whose worker was replaced: what is not there was lost."""
-    if error.reason not in _NOT_THERE:
+    """Return what an error means in a session whose worker was replaced: what this one has never had was lost."""
+    if error.reason not in _NOT_THERE or "gone" in error.details:
         return error
     lost = RefLostError(f"{error.message}: it was lost with the worker that held it; make it again")
     lost.details = error.details

@@ -26,7 +26,9 @@ _CONFIGURE = "configure"
 # Operations of every worker that say in their arguments whom they mean.
 _ABOUT_FRAMEWORKS = frozenset([_CONFIGURE, "describe"])
 # Operations of every worker that neither use nor change a session: no configuration has to be replayed for them.
-_OF_NO_SESSION = frozenset(["ping", "get_stats", "get_capabilities", "describe", "shutdown", "hello"])
+_OF_NO_SESSION = frozenset(
+    ["ping", "get_stats", "get_capabilities", "describe", "list_sessions", "open_session", "shutdown", "hello"]
+)
 _FOREVER = 1e9  # seconds; no lock takes more
 
 

@@ -15,6 +15,8 @@ from bridge_core.errors import FrameworkNotFoundError, InvalidArgumentsError, Un
 from bridge_core.hookspecs import HOOK_API, Handler
 from bridge_core.protocol import CODEC_NAMES, PROTOCOL_VERSION
 
+from ._session_operations import SessionOperations
+
 if TYPE_CHECKING:
     from ._dispatcher import Dispatcher
     from ._dynamic import DynamicOperations
@@ -44,9 +46,7 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         ]
         compiled = [Operation.of(None, one.__name__, one, runs="reader", idempotent=True) for one in at_once]
         configures = Operation.of(None, "configure", self.configure, runs="main", idempotent=True, configures=True)
-        # It has the session from the dispatcher. On the main thread, because objects that go may run plugin code.
-        closes = Operation.of(None, "close_session", self.close_session, runs="main", idempotent=True)
-        compiled += [configures, closes, *self.dynamic.operations()]
+        compiled += [configures, *SessionOperations(self.dispatcher).operations(), *self.dynamic.operations()]
         return {operation.name: operation for operation in compiled}
 
     def hello(
@@ -142,10 +142,6 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         plugin = self.dispatcher.plugins.get(framework)
         own = [one.describe() for one in sorted(plugin.operations.values(), key=lambda one: one.name)]
         return {**self._describe(plugin), "operations": own}
-
-    def close_session(self, ctx: CallContext) -> dict[str, Any]:
-        """Forget this session: its objects and settings; naming it again is an error, except for the anonymous one."""
-        return {"status": "closed", "session_id": ctx.session.id}
 
     def configure(self, ctx: CallContext, *, config: dict[str, Any], framework: str | None = None) -> dict[str, Any]:
         """Configure one framework for this session; answers with the effective settings, secrets redacted."""

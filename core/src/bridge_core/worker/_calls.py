@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from bridge_core._context import CallContext
 from bridge_core._handlers import Operation
 from bridge_core.calls import Keeper
 from bridge_core.protocol import Request
+from bridge_core.sessions import PeerSession
 
 __all__ = ["Call", "CallTable"]
 
@@ -22,6 +24,7 @@ class Call(Struct, eq=False):
     request: Request
     operation: Operation
     context: CallContext
+    session: PeerSession
     chunks: int = 0
     """Chunks sent so far."""
     claimed: bool = False
@@ -88,6 +91,10 @@ class CallTable:
         with self._lock:
             self._closed = True
             return list(self._calls)
+
+    def sessions(self) -> Counter[str]:
+        """Count the open calls of each session, those aside that the reader answers by itself."""
+        return Counter(call.session.id for call in self if call.operation.runs != "reader")
 
     def __iter__(self) -> Iterator[Call]:
         with self._lock:

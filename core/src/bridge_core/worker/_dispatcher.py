@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bridge_core._context import CallContext, RequestId
 from bridge_core._handlers import Operation
 from bridge_core._plugins import PluginHost
+from bridge_core.config import LimitSettings
 from bridge_core.errors import (
     BridgeError,
     CallCancelledError,
@@ -21,7 +22,7 @@ from bridge_core.errors import (
     ValueTooComplexError,
 )
 from bridge_core.protocol import BadMessage, Connection, Limits, Request
-from bridge_core.sessions import MemoryObjectStore, PeerSession, SessionStore
+from bridge_core.sessions import ANONYMOUS, MemoryObjectStore, PeerSession, SessionStore
 from bridge_core.transports import DescriptorTransport
 
 from ._calls import Call, CallTable
@@ -39,7 +40,11 @@ __all__ = ["Dispatcher"]
 
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
-_NOBODY = PeerSession("", MemoryObjectStore("", max_objects=0))
+_NOTHING = MemoryObjectStore("", max_objects=0)
+_NOBODY = PeerSession(ANONYMOUS, _NOTHING)
+# Operations that take a session away from the requests behind them.
+_TAKING = {"close_session": SessionStore.close, "clear_session": SessionStore.clear}
+_LIMITS = LimitSettings()
 # Results that are no iterators: asking the abstract class takes ten times as long.
 _WHOLE = frozenset([dict, list, str, int, float, bool, type(None)])
 
@@ -51,6 +56,7 @@ class Dispatcher:
         connection: The protocol's state for the peer.
         transport: Where frames go.
         plugins: The frameworks.
+        session_limits: What the sessions of the peer may hold, and for how long.
         debug: Whether errors carry tracebacks.
         clock: The wall clock, for timestamps.
     """
@@ -64,6 +70,7 @@ class Dispatcher:
         transport: DescriptorTransport,
         plugins: PluginHost,
         limits: Limits,
+        session_limits: LimitSettings = _LIMITS,
         debug: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -73,7 +80,14 @@ class Dispatcher:
         self.limits = limits
         self.clock = clock
         self.calls = CallTable()
-        self.sessions = SessionStore()
+        self.sessions = SessionStore(
+            max_sessions=session_limits.max_sessions,
+            max_objects=session_limits.max_objects_per_session,
+            session_ttl=session_limits.session_ttl,
+            object_ttl=session_limits.object_ttl,
+            evict=session_limits.evict,
+            busy=self.calls.sessions,
+        )
         self.stats = Stats()
         self.importer = FrameworkImporter()
         self.accepting = True
@@ -202,8 +216,9 @@ class Dispatcher:
             raise StreamingUnsupportedError(
                 f"{operation.full_name} does not stream; ask without `stream`", operation=operation.full_name
             )
+        session = self._session(operation, request)
         context = CallContext(
-            session=self._session(operation, request),
+            session=session,
             operation=operation.full_name,
             framework=request.framework,
             request_id=request.id,
@@ -211,15 +226,16 @@ class Dispatcher:
             deadline=None if request.timeout_ms is None else time.monotonic() + request.timeout_ms / 1000,
             _progress=partial(self._progress, request.id, operation.runs in MAY_WAIT),
         )
-        return Call(request, operation, context)
+        return Call(request, operation, context, session)
 
     def _session(self, operation: Operation, request: Request) -> PeerSession:
         if operation.runs == "reader":
-            return _NOBODY  # what it answers concerns no session, and must be had when there is no room for another one
-        if operation.framework is None and operation.name == "close_session":
-            operation.signature.parse(request.arguments)  # what is refused closes nothing
+            # What it answers concerns no session, and must be had when there is no room for another one.
+            return _NOBODY if request.session_id == ANONYMOUS else PeerSession(request.session_id, _NOTHING)
+        if operation.framework is None and (take := _TAKING.get(operation.name)):
+            operation.signature.parse(request.arguments)  # what is refused takes nothing
             # Here, and not where it runs, so that it comes between the requests before it and those behind it.
-            return self.sessions.close(request.session_id)
+            return take(self.sessions, request.session_id)
         return self.sessions.get(request.session_id)
 
     def _progress(self, id: RequestId, wait: bool, message: str, fraction: float | None) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal
 
 from bridge_core._plugins import PluginHost
 from bridge_core.calls import Keeper
-from bridge_core.errors import BridgeError, HandlerRaisedError, ShuttingDownError, TransportClosedError
+from bridge_core.errors import (
+    BridgeError,
+    HandlerRaisedError,
+    RefNotFoundError,
+    ShuttingDownError,
+    TransportClosedError,
+)
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Response
 from bridge_core.serialize import NOT_PLAIN, QUICK_NODES, Serializer, plain
 from bridge_core.transports import DescriptorTransport
@@ -17,9 +23,6 @@ from bridge_core.transports import DescriptorTransport
 from ._calls import Call, CallTable
 from ._pace import Pace
 from ._stats import Stats
-
-if TYPE_CHECKING:
-    from bridge_core.sessions import PeerSession
 
 __all__ = ["MAY_WAIT", "Replies"]
 
@@ -78,7 +81,7 @@ class Replies:
             return self.plugins.serialize(leaf, encode, first=call.operation.framework)
 
         if call.operation.refers:
-            call.keeper = Keeper(cast("PeerSession", call.context.session).objects)
+            call.keeper = Keeper(call.session.objects)
         return Serializer(
             ask,
             refer=None if call.keeper is None else call.keeper.refer,
@@ -157,7 +160,7 @@ class Replies:
             failed, frame = True, self._terminal(Failure.of(call.request.id, exc, self.clock()))
         if failed:
             call.release()
-        now = time.monotonic()
+        call.session.used = now = time.monotonic()
         self.stats.answered(call.operation.full_name, failed=failed, seconds=now - started)
         if hold and self.pace.holds(now, len(frame)):
             self.transport.keep(frame)
@@ -174,6 +177,10 @@ class Replies:
             failure = Failure.of(id, error, self.clock())
         except Exception:  # boundary: handler call — an error class of a plugin that cannot say what it is
             failure = Failure.of(id, HandlerRaisedError.wrapping(exc), self.clock())
+        missing = exc.__context__
+        if isinstance(missing, RefNotFoundError) and "gone" in missing.details and error.code == "not_found":
+            # What a plugin says of such an object in its own words, PROGRAM_NOT_FOUND for example, lacks that.
+            failure.error_info.details.setdefault("gone", missing.details["gone"])
         if self.debug:
             import traceback  # only debugging pays for it
 

@@ -17,6 +17,7 @@ from ._dynamic import DynamicOperations
 from ._ending import Ending
 from ._places import LoopPlace, MainPlace, ThreadPlace
 from ._reader import Reader
+from ._sweeper import Sweeper
 
 if TYPE_CHECKING:
     from bridge_core._plugins import PluginHost
@@ -55,8 +56,14 @@ class Worker:
         limits = Limits(max_frame_bytes=configuration.limits.max_frame_bytes)
         connection = Connection("worker", limits=limits, codec=options.codec)
         dispatcher = Dispatcher(
-            connection=connection, transport=transport, plugins=plugins, limits=limits, debug=options.debug
+            connection=connection,
+            transport=transport,
+            plugins=plugins,
+            limits=limits,
+            session_limits=configuration.limits,
+            debug=options.debug,
         )
+        self._sweeper = Sweeper(dispatcher.sessions)
         self._plugins = plugins
         self._owns_process = owns_process
         self._main = MainPlace(dispatcher)
@@ -86,12 +93,14 @@ class Worker:
         self._ending.watch()
         for place in self._places:
             place.prepare()
+        self._sweeper.begin()
         self._reader.start()
         self._main.run(self._reader.read)
         self._reader.leave()
         code = self._ending.finish(self._plugins.shutdown)
         if not self._owns_process:  # which would end with the process, and need not be waited for
             self._reader.stop()
+            self._sweeper.stop()
         return code
 
 
