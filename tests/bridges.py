@@ -36,9 +36,15 @@ def _nowhere(line: str) -> None:
 
 
 @contextmanager
-def opened(wire: Wire = WIRES[0], *, on_stderr: Callable[[str], None] = _nowhere, **settings: Any) -> Iterator[Bridge]:
+def opened(
+    wire: Wire = WIRES[0],
+    *,
+    on_stderr: Callable[[str], None] = _nowhere,
+    policy: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Iterator[Bridge]:
     """Open a Bridge that serves `probe`, with all the processes and threads that it will have."""
-    with Bridge({"probe": probe(wire, **settings)}, on_stderr=on_stderr) as bridge:
+    with Bridge({"probe": probe(wire, **settings)}, on_stderr=on_stderr, policy=policy) as bridge:
         bridge.start()
         bridge.submit("ping").result()  # from now on there is the thread that reads for futures
         yield bridge

@@ -91,6 +91,20 @@ def test_call_reaches_the_workers_own_operations() -> None:
     assert json.loads(pybridge("call", "ping", "--json").out)["status"] == "ok"
 
 
+def test_call_reaches_any_library_that_its_configuration_allows(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.toml"
+    file.write_text('[policy]\nallow = ["decimal", "json"]\n')
+    words = ["call", "target=decimal.Decimal", 'args=["2.5"]', "store_as=half", "then", "call", "target=json.dumps"]
+    words += ['args=[{"$value": {"$ref": "half"}}]', "--json", "--config", str(file)]
+    ran = pybridge("call", *words)
+    assert json.loads(ran.out)["result"] == '{"$ref": "half"}', ran.err
+    words[7] = 'args=[{"$ref": "half"}]'
+    refused = pybridge("call", *words[:6], "target=decimal.Decimal", *words[7:])
+    assert json.loads(refused.out)["result"] == {"$type": "decimal", "value": "2.5"}, refused.err
+    denied = pybridge("call", "call", "target=os.getpid", "--config", str(file))
+    assert (denied.code, "[TARGET_NOT_ALLOWED]" in denied.err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [

@@ -12,13 +12,16 @@ import pytest
 from bridges import WIRES, Wire, probe
 from peer import PATIENCE, ends
 
-from bridge_core import AsyncBridge
+from bridge_core import AsyncBridge, AsyncRef, Step
 from bridge_core.errors import (
     BridgeError,
     FrameworkNotFoundError,
     HandlerRaisedError,
     InvalidArgumentsError,
+    RefLostError,
+    RefNotFoundError,
     RemoteError,
+    SessionNotFoundError,
     TransportClosedError,
     WorkerCrashedError,
 )
@@ -28,7 +31,7 @@ def with_bridge(test: Callable[[AsyncBridge], Awaitable[None]]) -> Callable[...,
     """Run a test in an event loop with a Bridge, over two wires."""
 
     async def main(wire: Wire) -> None:
-        async with AsyncBridge({"probe": probe(wire)}) as bridge:
+        async with AsyncBridge({"probe": probe(wire)}, policy={"allow": ["json", "probe_things"]}) as bridge:
             await asyncio.wait_for(test(bridge), 2 * PATIENCE)
 
     @pytest.mark.parametrize("wire", WIRES[:2], ids="+".join)
@@ -49,6 +52,52 @@ async def test_verbs_are_awaited(bridge: AsyncBridge) -> None:
     assert (await bridge.run("due"))["settings"] == {"mode": "fast"}
     assert (await bridge.info())["framework"] == "probe"
     assert set(bridge.pids()) == {"probe"}
+
+
+@with_bridge
+@pytest.mark.capability("E16", "I01", "I02", "I03")
+async def test_dynamic_verbs_are_awaited(bridge: AsyncBridge) -> None:
+    async with bridge.session() as session:
+        made = await session.call("probe_things.Thing", 1, store_as="thing")
+        assert type(made) is AsyncRef
+        assert await (await made.call("add", 2, times=3)).attribute("size") == 7
+        await made.set("size", {"$a": [2]})
+        assert await made.value("size", "$a", 0) == 2
+        assert (await made.describe())["type"] == "probe_things.Thing"
+        assert await session.call("json.dumps", [{"$ref": 1}, made.item("size")]) == '[{"$ref": 1}, {"$a": [2]}]'
+        kept = await session.store("kept", [1, 2])
+        assert (await session.retrieve("kept"), await kept.value(1), await session.ref("kept").value(0)) == (
+            [1, 2],
+            2,
+            1,
+        )
+        first = Step("json.loads", "[1]")
+        assert await session.pipeline([first, Step("json.dumps", first.item(0))]) == [[1], "1"]
+        await session.set_attribute("stored.thing.size", 5)
+        assert (await session.inspect("stored.thing"))["type"] == "probe_things.Thing"
+        await session.delete_stored("kept")
+        await made.release()
+        await made.release()
+        assert len(await session.list_stored()) == 1
+        await session.clear_session()
+        assert await session.list_stored() == []
+        with pytest.raises(RefNotFoundError):
+            await made.value()
+        with pytest.raises(InvalidArgumentsError):
+            await bridge.call("json.dumps", kept)
+    with pytest.raises(SessionNotFoundError):
+        await session.call("json.dumps", 1)
+
+
+@with_bridge
+async def test_dynamic_calls_after_a_death_are_of_another_worker(bridge: AsyncBridge) -> None:
+    made = await bridge.call("probe_things.Thing", 1)
+    with pytest.raises(WorkerCrashedError):
+        await bridge.session().run("end", how="SIGKILL")
+    assert await bridge.call("json.dumps", 1) == "1"
+    for use in (made.value, made.call, made.describe):
+        with pytest.raises(RefLostError):
+            await use()
 
 
 @with_bridge

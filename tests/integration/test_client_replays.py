@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from bridges import WIRES, Wire, at_once, opened, probe
-from peer import PATIENCE
+from peer import PATIENCE, PLUGINS
 
-from bridge_core import Bridge, BridgeError
+from bridge_core import Bridge, BridgeError, Step
 from bridge_core.errors import (
     CallTimeoutError,
     HandlerRaisedError,
@@ -229,3 +229,39 @@ def test_stream_after_a_death_is_of_a_configured_session(wire: Wire) -> None:
         die(bridge)
         assert [one["session"] for one in bridge.stream("inside_stream")] == ["anonymous"] * 2
         assert bridge.run("due")["settings"] == {"mode": "fast"}
+
+
+def second(**more: Any) -> Bridge:
+    """Return a Bridge for a framework that dynamic calls configure."""
+    folders = (Path(__file__).parents[1] / "plugins_second", PLUGINS)
+    settings = {"second": probe(folders=folders, **more)}
+    return Bridge(settings, policy={"allow": ["probe_things"]}, on_stderr=lambda line: None)
+
+
+def test_dynamic_calls_that_configured_a_session_are_made_again() -> None:
+    with second(configuration={"a": 0}) as bridge, bridge.session() as session:
+        session.call("second.settings.configure", a=1, b={"$x": 1})
+        session.pipeline([Step("probe_things.Thing", 1), Step("second.settings.configure", c=2)])
+        session.run("call", {"target": "second.settings.configure", "kwargs": {"d": 3}})
+        session.call("second.settings.configure", c=4)
+        session.call("probe_things.Thing", 1)
+        before = session.run("settings")
+        assert before == {"a": "1", "b": "{'$x': 1}", "c": "4", "d": "3"}
+        for _ in range(2):
+            with pytest.raises(WorkerCrashedError):
+                bridge.session().run("end")
+            assert session.run("settings") == before
+        with bridge.session() as other:
+            assert other.run("settings") == {"a": "0"}
+
+
+def test_configuration_with_objects_is_lost_with_them() -> None:
+    with second() as bridge:
+        bridge.call("second.settings.configure", a=1)
+        bridge.call("second.settings.configure", b=2)
+        bridge.call("second.settings.configure", a=bridge.call("probe_things.Thing", 1))
+        bridge.pipeline([made := Step("probe_things.Thing", 1), Step("second.settings.configure", c=[made])])
+        assert len(bridge.run("settings")) == 3
+        with pytest.raises(WorkerCrashedError):
+            bridge.session().run("end")
+        assert bridge.run("settings") == {"b": "2"}

@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import Future, as_completed
 from typing import Any
 
-from bridge_core import AsyncBridge, Bridge, BridgeError
+from bridge_core import AsyncBridge, AsyncRef, Bridge, BridgeError, BridgeSession, Ref, Step
 from bridge_core.errors import WorkerCrashedError
 
 
@@ -22,7 +22,8 @@ def ask(bridge: Bridge, questions: list[str]) -> list[str]:
 def main() -> None:
     """Use every verb."""
     settings = {"dspy": {"python": ".venv/bin/python", "configuration": {"model": "embedded"}}}
-    with Bridge(settings, on_stderr=lambda line: None) as bridge, bridge.session() as session:
+    policy = {"allow": ["pandas", "sklearn.*"]}
+    with Bridge(settings, on_stderr=lambda line: None, policy=policy, limits={}) as bridge, bridge.session() as session:
         session.configure("dspy", model="embedded")
         session.run("dspy.create_program", {"id": "qa", "signature": "question -> answer"})
         try:
@@ -33,7 +34,26 @@ def main() -> None:
             texts: list[str] = [chunk["text"] for chunk in chunks]
         outcomes: list[Any | BridgeError] = session.batch([("dspy.list_programs", {}), ("ping", {})], timeout=5)
         pids: dict[str, int] = bridge.pids()
+        use_any_library(session)
         assert texts, (outcomes, pids, bridge.info("dspy"))
+
+
+def use_any_library(session: BridgeSession) -> None:
+    """Use objects that stay in the worker."""
+    frame = session.call("pandas.read_csv", "data.csv", store_as="df", kwargs={"store_as": 1}, timeout=30)
+    assert isinstance(frame, Ref), frame
+    table: Ref = session.store("table", {"rows": [frame, frame.item("a", 0)]})
+    names: tuple[str, str, str] = (table.id, table.type, table.repr)
+    table.set("name", table.attribute("rows"))
+    assert table.call("head", 5, by_value=True) == table.value("rows", 0), (table.describe(), names)
+    split = Step("sklearn.model_selection.train_test_split", frame, test_size=0.2, omit=True)
+    results: list[Any] = session.pipeline([split, Step("sklearn.fit", split.item(0))], rollback=True)
+    stored: list[str] = session.list_stored()
+    session.set_attribute("stored.df.name", results)
+    assert session.inspect("pandas.read_csv")["callable"], stored
+    table.release()
+    session.delete_stored("df")
+    session.clear_session()
 
 
 async def main_async() -> None:
@@ -44,4 +64,6 @@ async def main_async() -> None:
         async with session.stream("dspy.execute_program", program_id="qa", inputs={}, timeout=5) as chunks:
             async for chunk in chunks:
                 assert chunk
+        made: AsyncRef = await session.store("x", 1)
+        assert await made.value() == await session.retrieve("x") == await session.call("copy.copy", made)
         await asyncio.gather(task, session.run("ping"), session.batch([("ping", {})]))

@@ -8,7 +8,8 @@ import pytest
 
 from bridge_core import AsyncBridge, Bridge
 from bridge_core.client import WorkerSettings
-from bridge_core.client._settings import settings_by_framework
+from bridge_core.client._settings import operator_settings, settings_by_framework
+from bridge_core.config import LimitSettings, PolicySettings, read_configuration
 from bridge_core.errors import InvalidConfigError
 
 USUAL = WorkerSettings()
@@ -54,4 +55,30 @@ def test_wrong_settings_are_refused_with_their_path(given: Any, path: str) -> No
     for kind in (Bridge, AsyncBridge):
         with pytest.raises(InvalidConfigError) as raised:
             kind(given)
+        assert raised.value.details["path"] == path
+
+
+def test_workers_are_told_what_their_operator_decides_and_nothing_else() -> None:
+    assert operator_settings(policy=None, limits=None) is None
+    told = operator_settings(policy={"allow": ["json.*"], "deny": ("json.tool",)}, limits={"session_ttl": float("inf")})
+    assert told is not None
+    configuration = read_configuration(told)
+    assert configuration.policy == PolicySettings(allow=("json.*",), deny=("json.tool",))
+    assert configuration.limits == LimitSettings(session_ttl=None)
+    assert '"secrets"' not in told
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"policy": {"alow": []}}, "$.policy.alow"),
+        ({"policy": {"allow": "json"}}, "$.policy.allow"),
+        ({"policy": []}, "$.policy"),
+        ({"limits": {"max_sessions": 0}}, "$.limits.max_sessions"),
+    ],
+)
+def test_wrong_decisions_of_the_operator_are_refused_with_their_path(given: Any, path: str) -> None:
+    for kind in (Bridge, AsyncBridge):
+        with pytest.raises(InvalidConfigError) as raised:
+            kind("a", **given)
         assert raised.value.details["path"] == path

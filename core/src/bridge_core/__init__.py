@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from ._handlers import parse_arguments
     from ._models import FrameworkInfo, JsonValue, PluginFailure, PluginMetadata
     from ._plugins import PluginHost
-    from .client import Bridge, BridgeSession
+    from .client import Bridge, BridgeSession, Ref, Step
     from .client._async import AsyncBridge, AsyncBridgeSession
+    from .client._async_dynamic import AsyncRef
     from .errors import BridgeError
     from .hookspecs import HOOK_API, Encode, Register, hookimpl
 
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AsyncBridge": "client._async",
     "AsyncBridgeSession": "client._async",
+    "AsyncRef": "client._async_dynamic",
     "Bridge": "client",
     "BridgeError": "errors",
     "BridgeSession": "client",
@@ -34,8 +36,10 @@ _HOME = {
     "PluginFailure": "_models",
     "PluginHost": "_plugins",
     "PluginMetadata": "_models",
+    "Ref": "client",
     "Register": "hookspecs",
     "Session": "_context",
+    "Step": "client",
     "hookimpl": "hookspecs",
     "installed_plugins": "_distributions",
     "installed_version": "_distributions",
@@ -43,9 +47,10 @@ _HOME = {
 }
 
 __all__ = [
-    "HOOK_API", "AsyncBridge", "AsyncBridgeSession", "Bridge", "BridgeError", "BridgeSession", "CallContext", "Encode",
-    "FrameworkInfo", "JsonValue", "ObjectStore", "PluginFailure", "PluginHost", "PluginMetadata",
-    "Register", "Session", "hookimpl", "installed_plugins", "installed_version", "parse_arguments",
+    "HOOK_API", "AsyncBridge", "AsyncBridgeSession", "AsyncRef", "Bridge", "BridgeError", "BridgeSession",
+    "CallContext", "Encode", "FrameworkInfo", "JsonValue", "ObjectStore", "PluginFailure", "PluginHost",
+    "PluginMetadata", "Ref", "Register", "Session", "Step", "hookimpl", "installed_plugins",
+    "installed_version", "parse_arguments",
 ]  # fmt: skip
 
 

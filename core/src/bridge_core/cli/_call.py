@@ -52,8 +52,11 @@ def _finite(context: click.Context, parameter: click.Parameter, value: float | N
 @click.option(
     "--timeout", type=float, callback=_finite, metavar="SECONDS", help="Give up on an operation after this time."
 )
+@click.option("--config", metavar="FILE", help="What the worker allows: a bridge.toml, or JSON.")
 @click.pass_obj
-def call(debug: bool, words: tuple[str, ...], as_json: bool, stream: bool, timeout: float | None) -> None:
+def call(
+    debug: bool, words: tuple[str, ...], as_json: bool, stream: bool, timeout: float | None, config: str | None
+) -> None:
     """Run an operation and print its result.
 
     Several joined by `then` share one worker and one session; the last one's result is printed:
@@ -62,12 +65,17 @@ def call(debug: bool, words: tuple[str, ...], as_json: bool, stream: bool, timeo
       pybridge call dspy.configure_lm model=embedded \\
         then dspy.create_program id=qa signature="question -> answer" \\
         then dspy.execute_program program_id=qa inputs='{"question": "Why?"}'
+
+    Functions of any library that FILE allows are called by the operation `call`:
+
+    \b
+      pybridge call call target=statistics.mean args='[[1, 2, 6]]' --config bridge.toml
     """
     steps = _steps(words)
     frameworks = list(dict.fromkeys(name.partition(".")[0] for name, _ in steps if "." in name))
     with (
         working("starting a worker", quiet=as_json) as report,
-        worker(frameworks, debug=debug, report=report) as client,
+        worker(frameworks, config=config, debug=debug, report=report) as client,
     ):
         for name, arguments in steps[:-1]:
             client.run(name, arguments, timeout=timeout)

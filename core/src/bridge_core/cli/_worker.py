@@ -23,6 +23,7 @@ START_TIMEOUT = 30.0
 def worker(
     frameworks: list[str],
     *,
+    config: str | None = None,
     debug: bool = False,
     report: Callable[[str], None] | None = None,
     watch: Callable[[str, bytes], None] | None = None,
@@ -32,6 +33,7 @@ def worker(
 
     Args:
         frameworks: Their names.
+        config: What its operator decides: a file, or JSON.
         debug: Whether the worker logs.
         report: Called with what the worker is doing, in words.
         watch: See BlockingClient.
@@ -53,6 +55,7 @@ def worker(
             report(str(data["message"]))
 
     flags = [word for name in frameworks for word in ("--framework", name)] + (["--debug"] if debug else [])
+    flags += [] if config is None else ["--config", config]
     process = WorkerProcess(flags, stderr=stderr)
     with BlockingClient(process, watch=watch, on_event=tell) as client:
         hello = {"protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION], "peer": "pybridge", "want": ["progress"]}

@@ -14,17 +14,21 @@ from typing import Any, TypeVar
 
 from bridge_core.errors import BridgeError
 
+from ._async_dynamic import AsyncDynamicVerbs
 from ._bridge import Finalizer, open_slots, pids_of, start_slots
+from ._given import check_at_once, merged, until_of
 from ._link import Link
 from ._replies import Reply
-from ._session import BridgeSession, check_at_once, merged, until_of
+from ._session import BridgeSession
+from ._settings import operator_settings
+from ._verbs import Verb
 
 __all__ = ["AsyncBridge", "AsyncBridgeSession", "AsyncStream"]
 
 Self = TypeVar("Self", bound="AsyncBridgeSession")
 
 
-class AsyncBridgeSession:
+class AsyncBridgeSession(AsyncDynamicVerbs):
     """A conversation with its own objects and settings; for the tasks of one event loop.
 
     A task that is cancelled forgets its call: the worker still does what it was asked for.
@@ -32,6 +36,7 @@ class AsyncBridgeSession:
 
     def __init__(self, session: BridgeSession) -> None:
         self._session = session
+        self._objects = session._objects
 
     @property
     def id(self) -> str:
@@ -48,7 +53,7 @@ class AsyncBridgeSession:
         **more: Any,
     ) -> Any:
         """Run one operation and return its result; see `BridgeSession.run`."""
-        binding, link, reply = await self._send(operation, merged(arguments, more), timeout)
+        binding, link, reply = await self._send(operation, merged(arguments, more), until_of(timeout))
         await _arrival(link, reply)
         return binding.outcome(reply)
 
@@ -135,18 +140,26 @@ class AsyncBridgeSession:
         except BridgeError as exc:
             return exc
 
+    async def _perform(self, verb: Verb, until: float | None) -> Any:
+        self._session._check_open()
+        to, arguments = self._objects.request(verb)
+        binding, link, reply = await self._send(verb.operation, arguments, until, framework=to.slot.framework)
+        await _arrival(link, reply)
+        return self._objects.result(verb, binding, link, binding.outcome(reply), self._ref)
+
     async def _send(
         self,
         operation: str,
         arguments: Mapping[str, Any],
-        timeout: float | None,
+        until: float | None,
         *,
         stream: bool = False,
+        framework: str | None = None,
     ) -> Any:
-        until = until_of(timeout)
-        while (sent := self._session._send_now(operation, arguments, until, stream=stream)) is None:
+        session = self._session
+        while (sent := session._send_now(operation, arguments, until, stream=stream, framework=framework)) is None:
             # A worker has to start, which takes a while.
-            await asyncio.to_thread(self._session._prepare, operation, arguments, until)
+            await asyncio.to_thread(session._prepare, operation, arguments, until, framework)
         return sent
 
 
@@ -160,6 +173,8 @@ class AsyncBridge(AsyncBridgeSession):
         frameworks: See Bridge.
         on_stderr: See Bridge.
         on_event: See Bridge.
+        policy: See Bridge.
+        limits: See Bridge.
     """
 
     def __init__(
@@ -168,8 +183,11 @@ class AsyncBridge(AsyncBridgeSession):
         *,
         on_stderr: Callable[[str], None] | None = None,
         on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
+        policy: Mapping[str, Any] | None = None,
+        limits: Mapping[str, Any] | None = None,
     ) -> None:
-        self._slots = open_slots(frameworks, on_stderr, on_event, always=True)
+        configuration = operator_settings(policy=policy, limits=limits)
+        self._slots = open_slots(frameworks, on_stderr, on_event, configuration, always=True)
         super().__init__(BridgeSession(self._slots, "anonymous"))
         self._finalizer = Finalizer(self, self._slots)
 
@@ -215,7 +233,7 @@ class AsyncStream:
         """
         if self._sent is None:
             session, operation, arguments, timeout = self._request
-            self._sent = await session._send(operation, arguments, timeout, stream=True)
+            self._sent = await session._send(operation, arguments, until_of(timeout), stream=True)
         binding, link, reply = self._sent
         while not reply.chunks:
             if reply.done:

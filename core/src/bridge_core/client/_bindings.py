@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from bridge_core.errors import BridgeError, CallTimeoutError
 
+from ._arguments import SentArguments, names_objects
 from ._exceptions import ref_lost
 from ._replies import Reply
 from ._slot import Slot, Worker
 
 __all__ = ["Binding"]
+
+_CALL = "call"
+# They configure the session if the target is what the framework is configured with, which their answers say.
+_DYNAMIC = frozenset([_CALL, "pipeline"])
 
 
 class Binding:
@@ -27,12 +33,29 @@ class Binding:
         # Re-entrant, because what is called when something arrives may use the session.
         self._moving = threading.RLock()
 
-    def remember(self, operation: str, arguments: Mapping[str, Any]) -> None:
+    def learner(self, worker: Worker, operation: str, arguments: Mapping[str, Any]) -> Callable[[Any], None] | None:
+        """Return what is to be called with the operation's result, if it may have configured the session."""
+        if operation in worker.configures:
+            return partial(self.remember, operation, arguments)
+        return partial(self._learn, arguments) if operation in _DYNAMIC else None
+
+    def remember(self, operation: str, arguments: Mapping[str, Any], result: object = None) -> None:
         """Keep what configured the session, in place of what set the same things before."""
         key = _key(operation, arguments)
         with self._moving:
             self._configured.pop(key, None)
-            self._configured[key] = arguments
+            if operation != _CALL or not names_objects(arguments):  # which would be lost with the worker
+                self._configured[key] = arguments
+
+    def _learn(self, arguments: Mapping[str, Any], answer: Any) -> None:
+        """Keep the dynamic calls that have configured the session."""
+        if type(answer) is not dict:
+            return
+        steps, answers = arguments.get("steps", [arguments]), answer.get("pipeline_results", [answer])
+        for step, one in zip(steps, answers, strict=False):
+            if type(one) is dict and one.get("configured"):
+                kept = SentArguments(target=step["target"], kwargs=step.get("kwargs", {}))
+                self.remember(_CALL, kept)
 
     def move(
         self, worker: Worker, session_id: str, until: float | None, *, instead: tuple[str, Mapping[str, Any]]
@@ -78,5 +101,7 @@ class Binding:
 
 def _key(operation: str, arguments: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
     """Return what a configuring call sets."""
+    if operation == _CALL:
+        return operation, frozenset([arguments["target"], *arguments["kwargs"]])
     config = arguments.get("config")
     return operation, frozenset([*arguments, *(config if isinstance(config, Mapping) else ())])

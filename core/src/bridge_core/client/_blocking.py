@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any
 
+from ._arguments import SentArguments, literal_arguments
 from ._link import Link
 from ._peer import Peer
 from ._replies import Reply
@@ -34,6 +35,7 @@ class BlockingClient:
         on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.peer = peer
+        self._native = codec == "msgpack"
         self._link = Link(peer, codec=codec, watch=watch, on_event=on_event)
 
     def run(
@@ -43,20 +45,21 @@ class BlockingClient:
 
         Args:
             operation: The operation's name.
-            arguments: Its arguments.
+            arguments: Its arguments, in which `{"$ref": id}` is a live object, as on the wire.
             timeout: Seconds, None for no end.
             to: `session_id`, `framework`.
 
         Raises:
             BridgeError: The worker answered with an error, died, or did not answer in time.
         """
-        return self._link.call(operation, arguments or {}, until=_until(timeout), **to)
+        return self._link.call(operation, self._literal(operation, arguments), until=_until(timeout), **to)
 
     def stream(
         self, operation: str, /, arguments: Mapping[str, Any] | None = None, *, timeout: float | None = None, **to: Any
     ) -> Generator[Any, None, Any]:
         """Run one operation, yield its chunks as they come and return its result; arguments as for `run`."""
-        reply = self._link.send(operation, arguments or {}, until=_until(timeout), stream=True, **to)
+        given = self._literal(operation, arguments)
+        reply = self._link.send(operation, given, until=_until(timeout), stream=True, **to)
         with Stream(self._link, reply, Reply.take) as chunks:
             yield from chunks
             return chunks.result
@@ -72,6 +75,9 @@ class BlockingClient:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _literal(self, operation: str, arguments: Mapping[str, Any] | None) -> SentArguments:
+        return literal_arguments(operation, arguments or {}, native=self._native)
 
 
 def _until(timeout: float | None) -> float | None:

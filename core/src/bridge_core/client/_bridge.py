@@ -10,8 +10,9 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ._session import BridgeSession, until_of
-from ._settings import settings_by_framework
+from ._given import until_of
+from ._session import BridgeSession
+from ._settings import operator_settings, settings_by_framework
 from ._slot import Slot
 
 __all__ = ["Bridge", "Finalizer", "open_slots", "pids_of", "start_slots"]
@@ -31,11 +32,14 @@ class Bridge(BridgeSession):
         on_stderr: Called with each line that a worker writes to its stderr; by default it goes to this program's.
         on_event: Called with the name and data of events: "progress" while a framework is imported or an operation
             tells how far it is.
+        policy: What dynamic calls may reach, as `[policy]` of a `bridge.toml`: `{"allow": ["pandas.*"]}`. By default
+            only what the plugins vouch for.
+        limits: How much a worker holds for this program, as `[limits]` of a `bridge.toml`.
 
-    Both are called in a thread of ours, and should be quick.
+    Both functions are called in a thread of ours, and should be quick.
 
     Raises:
-        InvalidConfigError: The settings are wrong; `details.path` says where.
+        InvalidConfigError: Settings, policy or limits are wrong; `details.path` says where.
     """
 
     def __init__(
@@ -44,8 +48,10 @@ class Bridge(BridgeSession):
         *,
         on_stderr: Callable[[str], None] | None = None,
         on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
+        policy: Mapping[str, Any] | None = None,
+        limits: Mapping[str, Any] | None = None,
     ) -> None:
-        self._slots = open_slots(frameworks, on_stderr, on_event)
+        self._slots = open_slots(frameworks, on_stderr, on_event, operator_settings(policy=policy, limits=limits))
         super().__init__(self._slots, "anonymous")
         self._finalizer = Finalizer(self, self._slots)
 
@@ -81,6 +87,7 @@ def open_slots(
     frameworks: str | Iterable[str] | Mapping[str, Mapping[str, Any]],
     on_stderr: Callable[[str], None] | None,
     on_event: Callable[[str, Mapping[str, Any]], None] | None,
+    configuration: str | None,
     *,
     always: bool = False,
 ) -> dict[str, Slot]:
@@ -89,6 +96,7 @@ def open_slots(
         name: Slot(
             framework=name,
             settings=settings,
+            configuration=configuration,
             on_stderr=on_stderr or _to_stderr,
             on_event=on_event,
             always=always,

@@ -95,7 +95,7 @@ class Link:
         framework: str | None = None,
         until: float | None = None,
         stream: bool = False,
-        on_success: Callable[[], None] | None = None,
+        on_success: Callable[[Any], None] | None = None,
         together: bool = False,
         bury: bool = True,
     ) -> Reply:

@@ -32,7 +32,7 @@ class Reply(Waiter):
         operation: str,
         session_id: str,
         until: float | None,
-        on_success: Callable[[], None] | None,
+        on_success: Callable[[Any], None] | None,
     ) -> None:
         self.ready = self.urgent = False  # not by the base class: one is made for each call
         self.wake = None
@@ -70,7 +70,7 @@ class Reply(Waiter):
         try:
             self.result, self.error = result, error
             if self._on_success is not None and error is None:
-                self._on_success()
+                self._on_success(result)
             self.done = True
             if self.notify is not None:
                 self.notify(self)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import Any
 
-from bridge_core.errors import BridgeError, FrameworkNotFoundError, InvalidArgumentsError, SessionNotFoundError
+from bridge_core.errors import BridgeError, SessionNotFoundError
 
 from ._bindings import Binding
+from ._dynamic import DynamicVerbs
 from ._futures import CallFuture
+from ._given import check_at_once, merged, until_of
 from ._link import Link
+from ._objects import Objects
 from ._replies import Reply
 from ._slot import Slot
 from ._streams import Stream
+from ._verbs import Verb
 
-__all__ = ["BridgeSession", "check_at_once", "merged", "until_of"]
+__all__ = ["BridgeSession"]
 
 _CONFIGURE = "configure"
 # Operations of every worker that say in their arguments whom they mean.
@@ -29,10 +31,9 @@ _ABOUT_FRAMEWORKS = frozenset([_CONFIGURE, "describe"])
 _OF_NO_SESSION = frozenset(
     ["ping", "get_stats", "get_capabilities", "describe", "list_sessions", "open_session", "shutdown", "hello"]
 )
-_FOREVER = 1e9  # seconds; no lock takes more
 
 
-class BridgeSession:
+class BridgeSession(DynamicVerbs):
     """A conversation with its own objects and settings; safe from any thread.
 
     Keyword arguments of the verbs are the operation's arguments, `timeout` (seconds) excepted. Arguments may also be
@@ -43,7 +44,7 @@ class BridgeSession:
         self.id = id
         self._owner = owner  # a Bridge ends its workers when nothing refers to it any more
         self._bindings = {name: Binding(slot) for name, slot in slots.items()}
-        self._default = next(iter(self._bindings.values()))
+        self._objects = Objects(id, self._bindings)
         self._closed = False
         for name, slot in slots.items():
             if slot.settings.configuration:
@@ -193,12 +194,9 @@ class BridgeSession:
         together: bool = False,
     ) -> tuple[Binding, Link, Reply]:
         """Send one request and return whose it is, where its answer comes from, and the answer on its way."""
-        binding = self._binding(operation, arguments) if framework is None else self._bound(framework)
+        binding = self._binding(operation, arguments, framework)
         while True:
             worker = binding.slot.current or binding.slot.worker(until)
-            remember = None
-            if operation in worker.configures:
-                remember = partial(binding.remember, operation, arguments)
             if worker.number > binding.number and operation not in _OF_NO_SESSION:
                 binding.move(worker, self.id, until, instead=(operation, arguments))
             reply = worker.link.send(
@@ -207,47 +205,64 @@ class BridgeSession:
                 session_id=self.id,
                 until=until,
                 stream=stream,
-                on_success=remember,
+                on_success=binding.learner(worker, operation, arguments),
                 together=together,
             )
             if reply.sent:  # or else the worker has just died of something else
                 return binding, worker.link, reply
 
     def _send_now(
-        self, operation: str, arguments: Mapping[str, Any], until: float | None, *, stream: bool
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        until: float | None,
+        *,
+        stream: bool = False,
+        framework: str | None = None,
     ) -> tuple[Binding, Link, Reply] | None:
         """Do the same without waiting for anything; None if there is something to `_prepare`."""
-        binding = self._binding(operation, arguments)
+        binding = self._binding(operation, arguments, framework)
         worker = binding.slot.current
         if worker is None or (worker.number > binding.number and operation not in _OF_NO_SESSION):
             return None
-        remember = partial(binding.remember, operation, arguments) if operation in worker.configures else None
         reply = worker.link.send(
-            operation, arguments, session_id=self.id, until=until, stream=stream, on_success=remember, bury=False
+            operation,
+            arguments,
+            session_id=self.id,
+            until=until,
+            stream=stream,
+            on_success=binding.learner(worker, operation, arguments),
+            bury=False,
         )
         return (binding, worker.link, reply) if reply.sent else None
 
-    def _prepare(self, operation: str, arguments: Mapping[str, Any], until: float | None) -> None:
+    def _prepare(
+        self, operation: str, arguments: Mapping[str, Any], until: float | None, framework: str | None = None
+    ) -> None:
         """Wait for what `_send` would wait for: a worker, and what configures the session on it."""
-        binding = self._binding(operation, arguments)
+        binding = self._binding(operation, arguments, framework)
         worker = binding.slot.worker(until)
         if operation not in _OF_NO_SESSION:
             binding.move(worker, self.id, until, instead=(operation, arguments))
 
-    def _binding(self, operation: str, arguments: Mapping[str, Any]) -> Binding:
+    def _perform(self, verb: Verb, until: float | None) -> Any:
+        self._check_open()
+        to, arguments = self._objects.request(verb)
+        sent = self._send(verb.operation, arguments, until, framework=to.slot.framework)
+        return self._objects.result(verb, to, sent[1], _received(*sent), self._ref)
+
+    def _binding(self, operation: str, arguments: Mapping[str, Any], framework: str | None) -> Binding:
+        self._check_open()
+        if framework is None:
+            named, dot, _ = operation.partition(".")
+            if not dot:
+                named = arguments.get("framework", "") if operation in _ABOUT_FRAMEWORKS else ""
+            framework = named or None
+        return self._objects.bound(framework)
+
+    def _check_open(self) -> None:
         if self._closed:
             raise SessionNotFoundError(f"the session {self.id!r} was closed; open another")
-        framework, dot, _ = operation.partition(".")
-        if not dot:
-            framework = arguments.get("framework", "") if operation in _ABOUT_FRAMEWORKS else ""
-        return self._bound(framework) if framework else self._default
-
-    def _bound(self, framework: str) -> Binding:
-        binding = self._bindings.get(framework)
-        if binding is None:
-            known = ", ".join(self._bindings)
-            raise FrameworkNotFoundError(f"this Bridge has no framework {framework!r}, only {known}")
-        return binding
 
     def _sent(
         self, operation: str, arguments: Mapping[str, Any], until: float | None
@@ -276,34 +291,3 @@ def _outcome(sent: tuple[Binding, Link, Reply] | BridgeError) -> Any:
         return _received(*sent)
     except BridgeError as exc:
         return exc
-
-
-def merged(arguments: Mapping[str, Any] | None, more: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the arguments that were given as a mapping and those that were given as keywords."""
-    if not arguments:
-        return more
-    if twice := arguments.keys() & more.keys():
-        raise InvalidArgumentsError(
-            f"given twice, in the mapping and as a keyword: {', '.join(sorted(twice))}", path="$"
-        )
-    return {**arguments, **more}
-
-
-def until_of(timeout: float | None) -> float | None:
-    """Return the deadline that is so many seconds from now.
-
-    Raises:
-        InvalidArgumentsError: It is no number.
-    """
-    if timeout is None:
-        return None
-    given: Any = timeout
-    if not isinstance(given, (int, float)) or given != given:
-        raise InvalidArgumentsError(f"$.timeout: expected seconds or None, got {timeout!r}", path="$.timeout")
-    return None if timeout > _FOREVER else time.monotonic() + timeout
-
-
-def check_at_once(at_once: int) -> None:
-    """Refuse to send nothing at a time."""
-    if at_once < 1:
-        raise InvalidArgumentsError(f"$.at_once: expected 1 or more, got {at_once}", path="$.at_once")

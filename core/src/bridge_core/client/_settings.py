@@ -8,9 +8,10 @@ from typing import Any, Literal
 import msgspec
 
 from bridge_core._handlers import parse_arguments
+from bridge_core.config import configuration_of
 from bridge_core.errors import InvalidArgumentsError, InvalidConfigError
 
-__all__ = ["WorkerSettings", "settings_by_framework"]
+__all__ = ["WorkerSettings", "operator_settings", "settings_by_framework"]
 
 
 class WorkerSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +46,19 @@ def settings_by_framework(frameworks: str | Iterable[str] | Mapping[str, Any]) -
     if not frameworks:
         raise InvalidConfigError("name at least one framework, as in Bridge('dspy')", path="$")
     return {name: _converted(name, given) for name, given in frameworks.items()}
+
+
+def operator_settings(**sections: Mapping[str, Any] | None) -> str | None:
+    """Return what the operator of the workers decides, as they are told it; None if nothing is decided.
+
+    Raises:
+        InvalidConfigError: Something in it is wrong; `details.path` says what.
+    """
+    given = {name: section for name, section in sections.items() if section is not None}
+    if not given:
+        return None
+    configuration = configuration_of(given)
+    return msgspec.json.encode({name: getattr(configuration, name) for name in given}).decode()
 
 
 def _converted(framework: str, given: Any) -> WorkerSettings:

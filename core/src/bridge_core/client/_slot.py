@@ -55,6 +55,7 @@ class Slot:
     Args:
         framework: What the worker serves.
         settings: How it is started.
+        configuration: What its operator decides, as JSON.
         on_stderr: Called with each line of its stderr.
         on_event: Called with the name and data of each event.
         always: See Link.
@@ -65,12 +66,14 @@ class Slot:
         *,
         framework: str,
         settings: WorkerSettings,
+        configuration: str | None = None,
         on_stderr: Callable[[str], None],
         on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
         always: bool = False,
     ) -> None:
         self.framework = framework
         self.settings = settings
+        self._configuration = configuration
         self._on_stderr = on_stderr
         self._on_event = on_event
         self._always = always
@@ -145,9 +148,10 @@ class Slot:
         settings = self.settings
         self._count += 1
         python = settings.python or sys.executable
+        configuration = [] if self._configuration is None else ["--config", self._configuration]
         try:
             process = WorkerProcess(
-                ["--framework", self.framework, "--codec", settings.codec],
+                ["--framework", self.framework, "--codec", settings.codec, *configuration],
                 python=python,
                 environment=settings.environment,
                 wire="socket" if settings.transport == "socket" else "pipes",

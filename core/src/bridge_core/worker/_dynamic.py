@@ -67,8 +67,10 @@ class DynamicOperations(Struct, eq=False):
         objects.put(resolved, kind="python.object", id=id)
         return {"status": "ok", "message": f"stored {id!r}", "stored_objects": len(objects)}
 
-    def retrieve(self, ctx: CallContext, *, id: _Id) -> dict[str, Any]:
-        """Return an object of the session by value, or a reference to it if it has no form."""
+    def retrieve(self, ctx: CallContext, *, id: _Id, path: list[int | str] | None = None) -> dict[str, Any]:
+        """Return an object of the session, or a part of it, by value, or a reference to it if it has no form."""
+        if path:
+            return {"status": "ok", "object": self.calls.references(ctx).resolve({"$ref": id, "path": path}, "$")}
         return {"status": "ok", "object": Live(ctx.session.objects.get(id), id, by_value=True)}
 
     def set_attribute(self, ctx: CallContext, *, target: _Target, value: Any) -> dict[str, Any]:
