@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -16,6 +16,8 @@ from bridge_core.hookspecs import HOOK_API, Handler
 from bridge_core.protocol import CODEC_NAMES, PROTOCOL_VERSION
 
 if TYPE_CHECKING:
+    from bridge_core.sessions import PeerSession
+
     from ._dispatcher import Dispatcher
     from ._dynamic import DynamicOperations
     from ._ending import Ending
@@ -154,8 +156,9 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         if name is None:
             served = ", ".join(self._frameworks())
             raise FrameworkNotFoundError(f"say which framework to configure; served here: {served or 'none'}")
-        dispatcher.importer.ensure(dispatcher.plugins.get(name), ctx.progress)
-        settings = dispatcher.plugins.configure(name, config, ctx.session)
+        session = cast("PeerSession", ctx.session)
+        dispatcher.make_ready(name, session, ctx.progress)
+        settings = dispatcher.plugins.configure(name, dispatcher.references.resolve(config, holder=session), session)
         return {"status": "configured", "framework": name, "config": dict(settings)}
 
     def shutdown(self) -> dict[str, Any]:
