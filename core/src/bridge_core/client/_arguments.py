@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from bridge_core.errors import InvalidArgumentsError, SerializeFailedError, ValueTooComplexError
+from bridge_core.secrets._references import Marked
 from bridge_core.serialize import NOT_PLAIN, Serializer, plain
 
 __all__ = ["plain_arguments"]
@@ -35,12 +36,13 @@ def plain_arguments(operation: str, arguments: Mapping[str, Any], *, native: boo
     return cast("dict[str, Any]", encoded)
 
 
-def _nobody(value: object, encode: object) -> None:
-    """Know no framework objects."""
+def _nobody(value: object, encode: object) -> Any:
+    """Know no objects but secrets."""
+    return value.form() if isinstance(value, Marked) else None
 
 
 def _view(value: object, encode: object) -> Any:
     """Know what else is sent as bytes; it is copied when it is written."""
     if not isinstance(value, memoryview):
-        return None
+        return _nobody(value, encode)
     return value if value.c_contiguous else bytes(value)

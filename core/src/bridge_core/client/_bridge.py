@@ -10,6 +10,8 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from bridge_core.secrets._redactor import Redactor
+
 from ._session import BridgeSession, until_of
 from ._settings import settings_by_framework
 from ._slot import Slot
@@ -85,6 +87,7 @@ def open_slots(
     always: bool = False,
 ) -> dict[str, Slot]:
     """Return a place for the worker of each framework; none is started yet."""
+    redactor = Redactor()
     return {
         name: Slot(
             framework=name,
@@ -92,6 +95,7 @@ def open_slots(
             on_stderr=on_stderr or _to_stderr,
             on_event=on_event,
             always=always,
+            redactor=redactor,
         )
         for name, settings in settings_by_framework(frameworks).items()
     }

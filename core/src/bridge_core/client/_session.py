@@ -194,14 +194,15 @@ class BridgeSession:
         binding = self._binding(operation, arguments) if framework is None else self._bound(framework)
         while True:
             worker = binding.slot.current or binding.slot.worker(until)
-            remember = None
+            remember, given = None, arguments
             if operation in worker.configures:
                 remember = partial(binding.remember, operation, arguments)
+                given = binding.resolved(operation, arguments)
             if worker.number > binding.number and operation not in _OF_NO_SESSION:
                 binding.move(worker, self.id, until, instead=(operation, arguments))
             reply = worker.link.send(
                 operation,
-                arguments,
+                given,
                 session_id=self.id,
                 until=until,
                 stream=stream,
@@ -219,9 +220,12 @@ class BridgeSession:
         worker = binding.slot.current
         if worker is None or (worker.number > binding.number and operation not in _OF_NO_SESSION):
             return None
-        remember = partial(binding.remember, operation, arguments) if operation in worker.configures else None
+        remember, given = None, arguments
+        if operation in worker.configures:
+            remember = partial(binding.remember, operation, arguments)
+            given = binding.resolved(operation, arguments)
         reply = worker.link.send(
-            operation, arguments, session_id=self.id, until=until, stream=stream, on_success=remember, bury=False
+            operation, given, session_id=self.id, until=until, stream=stream, on_success=remember, bury=False
         )
         return (binding, worker.link, reply) if reply.sent else None
 
