@@ -49,7 +49,12 @@ def test_default_environments_install_no_torch() -> None:
 
 
 def test_every_test_is_in_a_folder_that_some_environment_collects(pytestconfig: pytest.Config) -> None:
-    elsewhere = ["tests/environments", "tests/with_torch"]  # their environments have what the default ones lack
+    elsewhere = [
+        "tests/environments",
+        "tests/soak",
+        "tests/with_libraries",
+        "tests/with_torch",
+    ]  # their environments have what the default ones lack
     folders = [*pytestconfig.getini("testpaths"), *elsewhere]
     assert not set(ROOT.glob("tests/**/test_*.py")) - {
         path for folder in folders for path in (ROOT / folder).rglob("test_*.py")

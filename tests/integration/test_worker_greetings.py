@@ -44,7 +44,7 @@ def test_hello_says_what_the_worker_is(peer: Peer) -> None:
         "core_version": bridge_core.__version__,
         "codecs": ALL,
         "frameworks": ["probe"],
-        "configures": ["clear_session", "configure", "probe.tune"],
+        "configures": ["clear_session", "configure", "probe.adopt", "probe.tune"],
     }
     assert limits["max_frame_bytes"] == 64 << 20
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import probe_calls
 import probe_output
+import probe_secrets
 import probe_sessions
 import probe_streams
 import probe_values
@@ -44,7 +45,7 @@ def bridge_framework_info() -> FrameworkInfo:
 
 @hookimpl
 def bridge_register_handlers(register: Register) -> None:
-    for module in (probe_calls, probe_output, probe_sessions, probe_streams, probe_values):
+    for module in (probe_calls, probe_output, probe_secrets, probe_sessions, probe_streams, probe_values):
         module.register(register)
     register("visits", visits, runs="thread")
     register("inside", inside)
@@ -59,6 +60,7 @@ def bridge_register_handlers(register: Register) -> None:
 
 @hookimpl
 def bridge_configure(config: Mapping[str, Any], session: Session) -> Mapping[str, Any]:
+    probe_secrets.note_configuration(config, session)
     session.settings["probe"] = dict(config)
     return {**config, "secret": "***"} if "secret" in config else config
 

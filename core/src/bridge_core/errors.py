@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from ._models import JsonValue
@@ -285,11 +286,16 @@ class HandlerRaisedError(BridgeError, code="unknown"):
     """Framework or plugin code raised; `details` has the exception's type and text."""
 
     @classmethod
-    def wrapping(cls, exc: BaseException) -> HandlerRaisedError:
-        """Describe a foreign exception: its type and its text, never its traceback or its arguments."""
+    def wrapping(cls, exc: BaseException, *, redact: Callable[[str], str] = str) -> HandlerRaisedError:
+        """Describe a foreign exception: its type and its text, never its traceback or its arguments.
+
+        Args:
+            exc: The exception.
+            redact: Takes out of its text, before that is cut, what nobody may see.
+        """
         name = f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins.")
         try:
-            text = str(exc)[:_TEXT_LIMIT]
+            text = redact(str(exc))[:_TEXT_LIMIT]
         except BaseException as broken:  # boundary: plugin call — __str__ is foreign code, and may even exit
             text = f"its text cannot be had: {type(broken).__name__}"
         return cls(f"{name}: {text}" if text else name, exception=name, text=text)

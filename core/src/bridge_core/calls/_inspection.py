@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -18,22 +19,23 @@ def type_name(value: object) -> str:
     return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
 
 
-def shown(value: object, longest: int = _BRIEF) -> str:
-    """Return a bounded `repr`, which is foreign code and may fail."""
+def shown(value: object, longest: int = _BRIEF, *, redact: Callable[[str], str] = str) -> str:
+    """Return a bounded `repr`, which is foreign code and may fail, after taking out of it what nobody may see."""
     try:
         text = repr(value)
     except Exception as exc:  # boundary: plugin call
         text = f"<{type_name(value)}: its repr raises {type(exc).__name__}>"
+    text = redact(text)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def described(value: object) -> dict[str, Any]:
-    """Return type, module, text, documentation, signature and public names of an object."""
+def described(value: object, *, redact: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return type, module, text, documentation, signature and public names of an object; its text redacted."""
     return {
         "type": type_name(value),
         "module": _module(value),
         "callable": callable(value),
-        "string_repr": shown(value, _LONGEST_REPR),
+        "string_repr": shown(value, _LONGEST_REPR, redact=redact),
         "docstring": _docstring(value),
         "signature": _signature(value),
         "attributes": _names(value),

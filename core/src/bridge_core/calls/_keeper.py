@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from bridge_core._models import JsonValue
@@ -16,10 +17,16 @@ _KIND = "python.object"
 
 
 class Keeper:
-    """Keeps in one session what a result refers to."""
+    """Keeps in one session what a result refers to.
 
-    def __init__(self, objects: MemoryObjectStore) -> None:
+    Args:
+        objects: The session's.
+        redact: Takes out of an object's text what nobody may see.
+    """
+
+    def __init__(self, objects: MemoryObjectStore, *, redact: Callable[[str], str] = str) -> None:
         self._objects = objects
+        self._redact = redact
         self._kept: list[str] = []
 
     def refer(self, value: object, id: str | None) -> dict[str, JsonValue]:
@@ -32,7 +39,7 @@ class Keeper:
         if key is None:
             key = self._objects.put(value, kind=_KIND)
             self._kept.append(key)
-        return {"$ref": key, "type": type_name(value), "repr": shown(value)}
+        return {"$ref": key, "type": type_name(value), "repr": shown(value, redact=self._redact)}
 
     def release(self) -> None:
         """Forget what was kept: the result is not sent."""

@@ -51,7 +51,7 @@ class DynamicCalls:
     Args:
         policy: What they may reach.
         plugins: The frameworks.
-        ensure: Imports a framework unless that is done, telling a second argument of its progress.
+        ensure: Imports a framework and configures the session of a request for it, as far as that is not done.
         strings: Whether the text `stored.<id>` in arguments means the object.
     """
 
@@ -59,7 +59,7 @@ class DynamicCalls:
         self,
         policy: Policy,
         plugins: PluginHost,
-        ensure: Callable[[LoadedPlugin, Callable[[str], None]], None],
+        ensure: Callable[[LoadedPlugin, CallContext], None],
         strings: Callable[[], bool],
     ) -> None:
         self.policy = policy
@@ -77,7 +77,7 @@ class DynamicCalls:
         def importing(module: str) -> None:
             plugin = self._frameworks.get(module.partition(".")[0])
             if plugin is not None:
-                self._ensure(plugin, ctx.progress)
+                self._ensure(plugin, ctx)
 
         return Targets(self.policy, importing)
 
@@ -122,7 +122,7 @@ class DynamicCalls:
         """Return what a call runs in: the call contexts of the frameworks whose objects it has to do with."""
         stack = ExitStack()
         for plugin in {one.name: one for one in self._concerned(found, others)}.values():
-            self._ensure(plugin, ctx.progress)
+            self._ensure(plugin, ctx)
             stack.enter_context(self._plugins.call_context(plugin.name, ctx.session))
         return stack
 
@@ -134,7 +134,7 @@ class DynamicCalls:
         if step.args or step.attribute:
             raise InvalidArgumentsError(f"$.args: {step.target} takes keywords only", path="$.args")
         config = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
-        self._ensure(plugin, ctx.progress)
+        self._ensure(plugin, ctx)
         effective: Mapping[str, Any] = self._plugins.configure(plugin.name, config, ctx.session)
         return Outcome(dict(effective), configured=plugin.name)
 

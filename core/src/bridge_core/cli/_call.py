@@ -8,6 +8,10 @@ from typing import Any
 import click
 import msgspec
 
+from bridge_core.client import BlockingClient
+from bridge_core.secrets._redactor import Redactor
+from bridge_core.secrets._references import SecretReferences
+
 from ._output import working
 from ._worker import worker
 
@@ -37,6 +41,17 @@ def _argument(word: str) -> tuple[str, Any]:
         return name, msgspec.json.decode(text)
     except msgspec.DecodeError:
         return name, text  # what is not JSON is text
+
+
+def _resolved(
+    client: BlockingClient, references: SecretReferences, name: str, arguments: dict[str, Any]
+) -> dict[str, Any]:
+    """Return arguments with the secrets that they refer to: who types a command is the operator of its worker."""
+    text = msgspec.json.encode(arguments)
+    if (b'"$env"' in text or b'"$file"' in text) and client.run("describe", {"operation": name})["configures"]:
+        resolved: dict[str, Any] = references.resolve(arguments)
+        return resolved
+    return arguments
 
 
 def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -77,9 +92,11 @@ def call(
         working("starting a worker", quiet=as_json) as report,
         worker(frameworks, config=config, debug=debug, report=report) as client,
     ):
+        references = SecretReferences(Redactor(), resolved="marked")
         for name, arguments in steps[:-1]:
-            client.run(name, arguments, timeout=timeout)
+            client.run(name, _resolved(client, references, name, arguments), timeout=timeout)
         name, arguments = steps[-1]
+        arguments = _resolved(client, references, name, arguments)
         if not stream:
             result = client.run(name, arguments, timeout=timeout)
         else:

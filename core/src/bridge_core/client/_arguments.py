@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from bridge_core.errors import InvalidArgumentsError, SerializeFailedError, ValueTooComplexError
+from bridge_core.secrets._references import Marked
 from bridge_core.serialize import NOT_PLAIN, Serializer, plain
 
 __all__ = ["SentArguments", "dynamic_arguments", "literal_arguments", "names_objects", "plain_arguments"]
@@ -121,12 +122,13 @@ def _looks_marked(value: dict[Any, Any]) -> bool:
     return set(map(type, value)) == _TEXT and any(key.startswith("$") for key in value)
 
 
-def _nobody(value: object, encode: object = None) -> None:
-    """Know no framework objects."""
+def _nobody(value: object, encode: object = None) -> Any:
+    """Know no objects but secrets."""
+    return value.form() if isinstance(value, Marked) else None
 
 
 def _view(value: object, encode: object) -> Any:
     """Know what else is sent as bytes; it is copied when it is written."""
     if not isinstance(value, memoryview):
-        return None
+        return _nobody(value, encode)
     return value if value.c_contiguous else bytes(value)

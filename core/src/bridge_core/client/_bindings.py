@@ -57,6 +57,18 @@ class Binding:
                 kept = SentArguments(target=step["target"], kwargs=step.get("kwargs", {}))
                 self.remember(_CALL, kept)
 
+    def resolved(self, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a configuring call's arguments with the values that they refer to; what is remembered only refers.
+
+        Raises:
+            InvalidConfigError: A reference is wrong or leads nowhere; `details.path` says which.
+        """
+        if operation != "configure":
+            given: Mapping[str, Any] = self.slot.references.resolve(arguments, holder=self)
+            return given
+        config = arguments.get("config")
+        return {**arguments, "config": self.slot.references.resolve(config, holder=self)}
+
     def move(
         self, worker: Worker, session_id: str, until: float | None, *, instead: tuple[str, Mapping[str, Any]]
     ) -> None:
@@ -78,7 +90,7 @@ class Binding:
                 return
             for key, arguments in list(self._configured.items()):
                 try:
-                    worker.link.call(key[0], arguments, session_id=session_id, until=until)
+                    worker.link.call(key[0], self.resolved(key[0], arguments), session_id=session_id, until=until)
                 except BridgeError:
                     if key != _key(*instead):
                         raise

@@ -10,6 +10,8 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from bridge_core.secrets._redactor import Redactor
+
 from ._given import until_of
 from ._session import BridgeSession
 from ._settings import operator_settings, settings_by_framework
@@ -92,6 +94,7 @@ def open_slots(
     always: bool = False,
 ) -> dict[str, Slot]:
     """Return a place for the worker of each framework; none is started yet."""
+    redactor = Redactor()
     return {
         name: Slot(
             framework=name,
@@ -100,6 +103,7 @@ def open_slots(
             on_stderr=on_stderr or _to_stderr,
             on_event=on_event,
             always=always,
+            redactor=redactor,
         )
         for name, settings in settings_by_framework(frameworks).items()
     }

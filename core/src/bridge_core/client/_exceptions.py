@@ -6,13 +6,14 @@ import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from bridge_core.errors import CODES, BridgeError, Code, RefLostError, WorkerCrashedError, by_reason
+from bridge_core.errors import CODES, BridgeError, Code, ForkedProcessError, RefLostError, WorkerCrashedError, by_reason
 from bridge_core.protocol import Failure
+from bridge_core.secrets._redactor import Redactor
 
 if TYPE_CHECKING:
     from ._replies import Reply
 
-__all__ = ["exception_of", "ref_lost", "worker_ended"]
+__all__ = ["exception_of", "forked", "ref_lost", "without_secrets", "worker_ended"]
 
 # What a session answers whose object is not there.
 _NOT_THERE = frozenset(["REF_NOT_FOUND", "PROGRAM_NOT_FOUND", "CHAIN_NOT_FOUND", "AGENT_NOT_FOUND", "MODEL_NOT_FOUND"])
@@ -28,6 +29,20 @@ def exception_of(failure: Failure) -> BridgeError:
     if info.code in CODES:
         error.code = cast("Code", info.code)
     return error
+
+
+def without_secrets(error: BridgeError, redactor: Redactor | None) -> BridgeError:
+    """Return an error after taking out of it what nobody may see."""
+    if redactor:
+        error.message = redactor.redact(error.message)
+        error.args = (error.message,)
+        error.details = redactor.scrub(error.details)
+    return error
+
+
+def forked() -> ForkedProcessError:
+    """Return the error of a process that uses what belongs to the one that it was forked from."""
+    return ForkedProcessError("this process was forked from the one that the worker belongs to; make a new Bridge")
 
 
 def ref_lost(error: BridgeError) -> BridgeError:

@@ -15,7 +15,6 @@ from bridge_core.errors import (
     BridgeError,
     CallCancelledError,
     CallTimeoutError,
-    ForkedProcessError,
     InvalidArgumentsError,
     SerializeFailedError,
     TooManyInFlightError,
@@ -23,9 +22,10 @@ from bridge_core.errors import (
     TruncatedFrameError,
 )
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Request, Response
+from bridge_core.secrets._redactor import Redactor
 
 from ._arguments import plain_arguments
-from ._exceptions import exception_of, worker_ended
+from ._exceptions import exception_of, forked, without_secrets, worker_ended
 from ._leadership import Leadership, Waiter
 from ._peer import Peer
 from ._replies import Reply
@@ -49,6 +49,7 @@ class Link:
         watch: Called with "→" and each frame as it is sent, and with "←" and bytes as they arrive.
         on_event: Called with the name and data of each event the worker sends.
         always: Whether a thread of its own reads, for users whose threads must not wait.
+        redactor: Takes secrets out of errors and events.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class Link:
         watch: Callable[[str, bytes], None] | None = None,
         on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
         always: bool = False,
+        redactor: Redactor | None = None,
     ) -> None:
         self.peer = peer
+        self._redactor = redactor
         self._connection = Connection("peer", codec=codec)
         self._native = codec == "msgpack"
         self._watch = watch
@@ -112,7 +115,7 @@ class Link:
             ForkedProcessError: This process was forked from the one that the worker belongs to.
         """
         if self.peer.forked:
-            raise _forked()
+            raise forked()
         timeout_ms = None if until is None else (until - time.monotonic()) * 1000
         if timeout_ms is not None and timeout_ms <= 0:
             raise CallTimeoutError(f"there was no time left to send {operation}")
@@ -157,7 +160,7 @@ class Link:
             TimeoutError: `until` came first; the reply is still on its way.
         """
         if self.peer.forked:
-            raise _forked()
+            raise forked()
         due = reply.until
         first = due if until is None or (due is not None and due < until) else until
         if self._readers.wait(reply, first):
@@ -323,11 +326,12 @@ class Link:
     def _report(self, event: Event) -> None:
         try:
             if self._on_event is not None:
-                self._on_event(event.name, event.data)
+                self._on_event(event.name, self._redactor.scrub(event.data) if self._redactor else event.data)
         except Exception:  # boundary: thread top — of whoever happens to read
             _log.exception("what is told of a worker's events failed")
 
     def _fail(self, id: Any, error: BridgeError) -> None:
+        without_secrets(error, self._redactor)
         if id is None:
             # Nobody knows whom it is about: the framing is lost, or it is what the worker says before it gives up.
             self.last_words = error
@@ -392,8 +396,5 @@ class Link:
         # Of a request that was cut short by the closing a worker says that it is no frame.
         if self._closing and (self.last_words is None or isinstance(self.last_words, TruncatedFrameError)):
             return TransportClosedError(f"the Bridge was closed before {reply.operation} was answered", retryable=False)
-        return worker_ended(reply, self.exit_code, self.peer.last_lines(), self.last_words)
-
-
-def _forked() -> ForkedProcessError:
-    return ForkedProcessError("this process was forked from the one that the worker belongs to; make a new Bridge")
+        ended = worker_ended(reply, self.exit_code, self.peer.last_lines(), self.last_words)
+        return without_secrets(ended, self._redactor)  # lines may be older than what is known to be secret

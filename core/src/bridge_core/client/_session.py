@@ -197,11 +197,12 @@ class BridgeSession(DynamicVerbs):
         binding = self._binding(operation, arguments, framework)
         while True:
             worker = binding.slot.current or binding.slot.worker(until)
+            given = binding.resolved(operation, arguments) if operation in worker.configures else arguments
             if worker.number > binding.number and operation not in _OF_NO_SESSION:
                 binding.move(worker, self.id, until, instead=(operation, arguments))
             reply = worker.link.send(
                 operation,
-                arguments,
+                given,
                 session_id=self.id,
                 until=until,
                 stream=stream,
@@ -225,9 +226,10 @@ class BridgeSession(DynamicVerbs):
         worker = binding.slot.current
         if worker is None or (worker.number > binding.number and operation not in _OF_NO_SESSION):
             return None
+        given = binding.resolved(operation, arguments) if operation in worker.configures else arguments
         reply = worker.link.send(
             operation,
-            arguments,
+            given,
             session_id=self.id,
             until=until,
             stream=stream,

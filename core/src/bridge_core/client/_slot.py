@@ -23,6 +23,8 @@ from bridge_core.errors import (
     TransportClosedError,
 )
 from bridge_core.protocol import PROTOCOL_VERSION
+from bridge_core.secrets._redactor import Redactor
+from bridge_core.secrets._references import SecretReferences
 from bridge_core.transports import WorkerProcess
 
 from ._link import Link
@@ -59,6 +61,7 @@ class Slot:
         on_stderr: Called with each line of its stderr.
         on_event: Called with the name and data of each event.
         always: See Link.
+        redactor: Keeps what is secret out of all that is shown; shared by the workers of a Bridge.
     """
 
     def __init__(
@@ -70,10 +73,14 @@ class Slot:
         on_stderr: Callable[[str], None],
         on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
         always: bool = False,
+        redactor: Redactor | None = None,
     ) -> None:
         self.framework = framework
         self.settings = settings
         self._configuration = configuration
+        self._redactor = Redactor() if redactor is None else redactor
+        self.references = SecretReferences(self._redactor, environ=self._environ, resolved="marked")
+        """What this program may refer to: it is the operator of its own workers."""
         self._on_stderr = on_stderr
         self._on_event = on_event
         self._always = always
@@ -140,6 +147,11 @@ class Slot:
         with self._changing:  # who is about to start one ends it
             return
 
+    def _environ(self) -> Mapping[str, str]:
+        """Return the worker's environment variables."""
+        given = {**os.environ, **self.settings.environment}
+        return {name: value for name, value in given.items() if value is not None}
+
     def _check_open(self) -> None:
         if self._closed:
             raise TransportClosedError("this Bridge is closed; make a new one", retryable=False)
@@ -156,13 +168,16 @@ class Slot:
                 environment=settings.environment,
                 wire="socket" if settings.transport == "socket" else "pipes",
                 on_stderr=self._on_stderr,
+                redactor=self._redactor,
             )
         except OSError as exc:
             if exc.errno not in _NO_PROGRAM:
                 raise InternalError(f"no worker can be started: {exc.strerror}", retryable=True) from exc
             path = f"$.{self.framework}.python"
             raise InvalidConfigError(f"{path}: {python!r} cannot be run: {exc.strerror}", path=path) from exc
-        link = Link(process, codec=settings.codec, on_event=self._on_event, always=self._always)
+        link = Link(
+            process, codec=settings.codec, on_event=self._on_event, always=self._always, redactor=self._redactor
+        )
         hello = {
             "protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION],
             "peer": "bridge_core",
@@ -184,7 +199,7 @@ class Slot:
             worker.link.close()
             raise StartupTimeoutError(
                 f"the worker of {self.framework} did not greet back within {self.settings.start_timeout:g} seconds",
-                stderr=[*worker.process.last_lines()],
+                stderr=self._redactor.scrub(worker.process.last_lines()),
             ) from None
         try:
             greeting = worker.greeting.take()

@@ -57,7 +57,7 @@ class Secrets:
 
 def _spellings(secret: str) -> str:
     """Return a pattern for one secret."""
-    plain = "".join(map(_character, secret))
+    plain = _plain(secret)
     data = secret.encode("utf-8", "surrogatepass")
     if len(secret) < SURE:
         whole = _base64(base64.b64encode(data).decode().rstrip("="))
@@ -65,17 +65,32 @@ def _spellings(secret: str) -> str:
     return "|".join([plain, *(_inside_base64(data, before) for before in range(3))])
 
 
-def _character(character: str) -> str:
+def _plain(secret: str) -> str:
+    """Return a pattern for a secret as text, escaped or not.
+
+    No two parts of it that repeat touch: matching must not take for ever, whatever the secret and the text are.
+    """
+    pattern = ""
+    for piece in re.split(r"(\\+)", secret):
+        if piece.startswith("\\"):  # they may have been escaped since, which makes them more
+            pattern += rf"(?:\\|(?i:%5c)){{{len(piece)},}}"
+        elif piece:
+            after_backslashes = pattern.endswith(",}")
+            pattern += _character(piece[0], escaped=not after_backslashes)
+            pattern += "".join(map(_character, piece[1:]))
+    # Of several backslashes the first one begins it.
+    return rf"(?<!\\){pattern}" if pattern.startswith(("\\", r"(?:\\")) else pattern
+
+
+def _character(character: str, *, escaped: bool = True) -> str:
     """Return a pattern for one character of a secret, escaped in one way or several, or not at all."""
-    if character == "\\":
-        return r"(?:\\+|(?i:%5c))"
-    escaped = {character, json.dumps(character)[1:-1], ascii(character)[1:-1], html.escape(character)}
+    written = {character, json.dumps(character)[1:-1], ascii(character)[1:-1], html.escape(character)}
     percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
-    # A backslash may itself have been escaped since.
-    forms = [re.escape(form).replace(r"\\", r"\\+") for form in sorted(escaped, key=len, reverse=True)]
-    alternatives = "|".join(forms)
+    # Backslashes may have been escaped since.
+    bare = sorted({form.lstrip("\\") for form in written}, key=len, reverse=True)
+    alternatives = "|".join(re.escape(form).replace(r"\\", r"\\+") for form in bare)
     spaces = r"|\+" if character == " " else ""
-    prefix = "" if character.isalnum() and character.isascii() else r"\\*"
+    prefix = r"\\*" if escaped and not (character.isalnum() and character.isascii()) else ""
     return rf"{prefix}(?:{alternatives}|(?i:{percent}){spaces})"
 
 

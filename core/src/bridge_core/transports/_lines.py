@@ -9,6 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from bridge_core.secrets._redactor import Redactor
+
 __all__ = ["LastLines"]
 
 _log = logging.getLogger(__name__)
@@ -25,12 +27,14 @@ class LastLines:
     Args:
         on_line: Called in that thread with each line; None drops them, the last ones are kept all the same.
         name: The thread's name.
+        redactor: Takes secrets out of each line before anybody sees it.
     """
 
-    def __init__(self, on_line: Callable[[str], None] | None, *, name: str) -> None:
+    def __init__(self, on_line: Callable[[str], None] | None, *, name: str, redactor: Redactor | None = None) -> None:
         self._read_fd, self.write_fd = os.pipe()
         self._stop_read, self._stop_write = os.pipe()
         self._on_line = on_line
+        self._redactor = redactor
         self._lines: deque[str] = deque(maxlen=KEPT)
         self._begun = b""
         self._ending = threading.Lock()
@@ -89,9 +93,15 @@ class LastLines:
 
     def _take(self, data: bytes) -> None:
         *lines, self._begun = (self._begun + data).split(b"\n")
-        if len(self._begun) > _LONGEST:
-            lines.append(self._begun)
-            self._begun = b""
+        if redactor := self._redactor:
+            lines = [_without(redactor, line) for line in lines]
+        # What has no end yet is cut where no secret can be cut in two.
+        if len(self._begun) > _LONGEST + (reach := redactor.reach if redactor else 0):
+            begun = _without(redactor, self._begun) if redactor else self._begun
+            cut = max(0, len(begun) - reach)
+            self._begun = begun[cut:]
+            if cut:
+                lines.append(begun[:cut])
         pieces = [line[start : start + _LONGEST] for line in lines for start in range(0, len(line) or 1, _LONGEST)]
         for piece in pieces:
             text = piece.decode(errors="replace").rstrip("\r")
@@ -105,3 +115,10 @@ class LastLines:
         except Exception:  # boundary: thread top — a worker that nobody empties would stop
             _log.exception("what takes a worker's stderr failed, and is not asked again")
             self._on_line = None
+
+
+def _without(redactor: Redactor, line: bytes) -> bytes:
+    """Return a line without secrets; what is no UTF-8 in it stays as it is."""
+    text = line.decode(errors="surrogateescape")
+    redacted = redactor.redact(text)
+    return line if redacted is text else redacted.encode(errors="surrogateescape")

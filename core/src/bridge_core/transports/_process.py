@@ -9,6 +9,8 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Literal
 
+from bridge_core.secrets._redactor import Redactor
+
 from ._descriptors import DescriptorTransport
 from ._lines import LastLines
 
@@ -33,6 +35,7 @@ class WorkerProcess:
         stderr: Where its log goes; this process's stderr by default.
         on_stderr: Called with each line of its stderr, in a thread of its own; instead of `stderr`, and the last
             lines are kept for `last_lines`.
+        redactor: Takes secrets out of those lines.
 
     Raises:
         OSError: The interpreter cannot be run.
@@ -47,6 +50,7 @@ class WorkerProcess:
         wire: Literal["pipes", "socket"] = "pipes",
         stderr: IO[bytes] | int | None = None,
         on_stderr: Callable[[str], None] | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         import subprocess  # workers import this package too, and start nothing
 
@@ -55,7 +59,7 @@ class WorkerProcess:
         self._lines: LastLines | None = None
         try:
             if on_stderr is not None:
-                self._lines = LastLines(on_stderr, name="bridge-stderr")
+                self._lines = LastLines(on_stderr, name="bridge-stderr", redactor=redactor)
             self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 [python, "-m", "bridge_core", "worker", *arguments],
                 stdin=theirs[0],

@@ -29,6 +29,8 @@ class Call(Struct, eq=False):
     """Chunks sent so far."""
     claimed: bool = False
     """Whether somebody gives, or has given, the terminal response."""
+    introduced: bool = True
+    """False if the main thread has to configure the session before the call goes where it runs."""
     keeper: Keeper | None = None
     """What keeps the objects that its result refers to."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bridge_core._context import CallContext, RequestId
 from bridge_core._handlers import Operation
 from bridge_core._plugins import PluginHost
-from bridge_core.config import LimitSettings
+from bridge_core.config import Configuration
 from bridge_core.errors import (
     BridgeError,
     CallCancelledError,
@@ -22,11 +22,14 @@ from bridge_core.errors import (
     ValueTooComplexError,
 )
 from bridge_core.protocol import BadMessage, Connection, Limits, Request
+from bridge_core.secrets._redactor import Redactor
+from bridge_core.secrets._references import SecretReferences
 from bridge_core.sessions import ANONYMOUS, MemoryObjectStore, PeerSession, SessionStore
 from bridge_core.transports import DescriptorTransport
 
 from ._calls import Call, CallTable
 from ._imports import FrameworkImporter
+from ._initial import InitialConfiguration
 from ._pace import Pace
 from ._replies import MAY_WAIT, Replies
 from ._stats import Stats
@@ -40,11 +43,12 @@ __all__ = ["Dispatcher"]
 
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
+_DEFAULTS = Configuration()
+_AT_HOME = frozenset(["main", "reader"])
 _NOTHING = MemoryObjectStore("", max_objects=0)
 _NOBODY = PeerSession(ANONYMOUS, _NOTHING)
 # Operations that take a session away from the requests behind them.
 _TAKING = {"close_session": SessionStore.close, "clear_session": SessionStore.clear}
-_LIMITS = LimitSettings()
 # Results that are no iterators: asking the abstract class takes ten times as long.
 _WHOLE = frozenset([dict, list, str, int, float, bool, type(None)])
 
@@ -56,9 +60,10 @@ class Dispatcher:
         connection: The protocol's state for the peer.
         transport: Where frames go.
         plugins: The frameworks.
-        session_limits: What the sessions of the peer may hold, and for how long.
         debug: Whether errors carry tracebacks.
         clock: The wall clock, for timestamps.
+        configuration: What the operator has decided.
+        redactor: What must not be said; it knows what this configuration calls secret.
     """
 
     catalogue: Catalogue
@@ -70,9 +75,10 @@ class Dispatcher:
         transport: DescriptorTransport,
         plugins: PluginHost,
         limits: Limits,
-        session_limits: LimitSettings = _LIMITS,
         debug: bool = False,
         clock: Callable[[], float] = time.time,
+        configuration: Configuration = _DEFAULTS,
+        redactor: Redactor | None = None,
     ) -> None:
         self.connection = connection
         self.transport = transport
@@ -80,16 +86,26 @@ class Dispatcher:
         self.limits = limits
         self.clock = clock
         self.calls = CallTable()
+        limited = configuration.limits
         self.sessions = SessionStore(
-            max_sessions=session_limits.max_sessions,
-            max_objects=session_limits.max_objects_per_session,
-            session_ttl=session_limits.session_ttl,
-            object_ttl=session_limits.object_ttl,
-            evict=session_limits.evict,
+            max_sessions=limited.max_sessions,
+            max_objects=limited.max_objects_per_session,
+            session_ttl=limited.session_ttl,
+            object_ttl=limited.object_ttl,
+            evict=limited.evict,
             busy=self.calls.sessions,
         )
         self.stats = Stats()
         self.importer = FrameworkImporter()
+        self.redactor = Redactor() if redactor is None else redactor
+        self.references = SecretReferences(
+            self.redactor, allowed=frozenset(configuration.secrets.env), files=False
+        )  # of peers
+        self.initial = InitialConfiguration(
+            plugins,
+            {name: one.configuration for name, one in configuration.frameworks.items()},
+            SecretReferences(self.redactor),
+        )
         self.accepting = True
         self.pace = Pace(transport.wake)
         self.replies = Replies(
@@ -102,6 +118,7 @@ class Dispatcher:
             calls=self.calls,
             stats=self.stats,
             pace=self.pace,
+            redactor=self.redactor,
         )
         self._bare: set[Operation] = set()  # their frameworks have been imported, their plugins have no call context
 
@@ -122,6 +139,18 @@ class Dispatcher:
         self.stats.received()
         self.replies.refuse(bad)
 
+    def introduce(self, call: Call) -> bool:
+        """Do on the main thread what a call needs before it runs elsewhere; False if it was answered with why not."""
+        started = time.monotonic()
+        try:
+            _still_wanted(call, started)
+            self.prepare(call)
+        except BaseException as exc:  # boundary: handler call
+            self.replies.fail(call, started, exc)
+            return False
+        call.introduced = True
+        return True
+
     def run(self, call: Call, *, hold: bool = False) -> None:
         """Run a call in this thread and answer it.
 
@@ -132,7 +161,7 @@ class Dispatcher:
         started = time.monotonic()
         try:
             _still_wanted(call, started)  # an import for nothing may take longer than the grace
-            arguments = call.operation.signature.parse(call.request.arguments)
+            arguments = self._arguments(call)
             inside = None
             if call.operation not in self._bare:
                 self.prepare(call)
@@ -155,7 +184,7 @@ class Dispatcher:
             result = self._stream(call, result) if call.context.streaming else self._drain(call, result)
         elif call.context.streaming:
             self.replies.last_chunk(call)
-        return self.replies.encode(call, result)
+        return self._encoded(call, result)
 
     async def run_async(self, call: Call, in_thread: InThread) -> None:
         """Run an `async def` call in this task and answer it.
@@ -179,7 +208,7 @@ class Dispatcher:
 
         try:
             _still_wanted(call, time.monotonic())
-            arguments = call.operation.signature.parse(call.request.arguments)
+            arguments = self._arguments(call)
             await in_thread(self.prepare, call)
             inside = self._inside(call)
             _still_wanted(call, time.monotonic())
@@ -191,7 +220,7 @@ class Dispatcher:
                     result = await self._stream_async(call, result, in_thread)
                 elif call.context.streaming:
                     self.replies.last_chunk(call)
-                return self.replies.encode(call, result)
+                return self._encoded(call, result)
         except CancelledError:
             raise CallCancelledError(f"{call.operation.full_name} was cancelled") from None
 
@@ -201,12 +230,37 @@ class Dispatcher:
             await in_thread(self.transport.drain)
 
     def prepare(self, call: Call) -> None:
-        """Import the framework of a call if that has not been done; see FrameworkImporter.ensure."""
-        if call.operation.framework is None:
-            return
-        plugin = self.plugins.get(call.operation.framework)
+        """Import the framework of a call and configure its session, as far as that has not been done."""
+        if call.operation.framework is not None:
+            self.make_ready(call.operation.framework, _session(call), call.context.progress)
+
+    def make_ready(self, framework: str, session: PeerSession, progress: Callable[[str], None]) -> None:
+        """Import a framework and give a session what the operator has configured, as far as that has not been done.
+
+        Whatever uses a framework in a session is preceded by this, on the main thread if there is such a configuration.
+
+        Raises:
+            FrameworkUnavailableError: See FrameworkImporter.ensure.
+            BridgeError: See InitialConfiguration.ensure.
+        """
+        plugin = self.plugins.get(framework)
         if not self.importer.is_ready(plugin):
-            self.importer.ensure(plugin, call.context.progress)
+            self.importer.ensure(plugin, progress)
+        self.initial.ensure(framework, session)
+
+    def _arguments(self, call: Call) -> dict[str, Any]:
+        """Convert the arguments of a call; those that configure a framework may refer to secrets."""
+        given, operation = call.request.arguments, call.operation
+        if operation.configures and operation.framework is not None:  # `configure` itself looks into its `config` only
+            given = self.references.resolve(given, holder=call.context.session)
+        return operation.signature.parse(given)
+
+    def _encoded(self, call: Call, result: Any) -> Any:
+        """Return a result in wire form; what tells of the worker or of settings shows no secrets, all else is data."""
+        form = self.replies.encode(call, result)
+        if (call.operation.configures or call.operation.runs == "reader") and self.redactor:
+            return self.redactor.scrub(form)
+        return form
 
     def _open(self, request: Request) -> Call:
         operation = self.catalogue.find(request.operation, request.framework)
@@ -226,7 +280,8 @@ class Dispatcher:
             deadline=None if request.timeout_ms is None else time.monotonic() + request.timeout_ms / 1000,
             _progress=partial(self._progress, request.id, operation.runs in MAY_WAIT),
         )
-        return Call(request, operation, context, session)
+        introduced = operation.runs in _AT_HOME or not self.initial.pending(operation.framework, session)
+        return Call(request, operation, context, session, introduced=introduced)
 
     def _session(self, operation: Operation, request: Request) -> PeerSession:
         if operation.runs == "reader":
@@ -245,7 +300,8 @@ class Dispatcher:
         """Return what a handler runs in, its plugin's call context; None where there is none."""
         framework = call.operation.framework
         if framework is None or "bridge_call_context" not in self.plugins.get(framework).hooks:
-            self._bare.add(call.operation)
+            if framework is None or not self.initial.concerns(framework):
+                self._bare.add(call.operation)
             return None
         return self.plugins.call_context(framework, call.context.session)
 
@@ -295,6 +351,12 @@ class Dispatcher:
             return gathered
         self.replies.last_chunk(call)
         return None
+
+
+def _session(call: Call) -> PeerSession:
+    session = call.context.session
+    assert isinstance(session, PeerSession)  # made by `_open`
+    return session
 
 
 def _shutting_down() -> ShuttingDownError:

@@ -95,7 +95,9 @@ class DynamicOperations(Struct, eq=False):
     def inspect(self, ctx: CallContext, *, target: _Target) -> dict[str, Any]:
         """Describe what a target means: type, signature, documentation, names."""
         found = self.calls.targets(ctx).find(target, ctx.session, modules=True)
-        return {"status": "ok", "target": target, "inspection": described(found.value)}
+        redactor = self.dispatcher.redactor
+        inspection = redactor.scrub(described(found.value, redact=redactor.redact))  # its signature may have defaults
+        return {"status": "ok", "target": target, "inspection": inspection}
 
 
 def _answer(step: Step, outcome: Outcome) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from bridge_core._plugins import PluginHost
 from bridge_core.config import Configuration, read_configuration
 from bridge_core.errors import BridgeError
 from bridge_core.protocol import Connection, Failure
+from bridge_core.secrets._redactor import LONGEST, Redactor
 from bridge_core.transports import DescriptorTransport
 
 from ._log import configure_log, one_line
@@ -38,24 +39,27 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         The exit code, if there was nothing to serve.
     """
     orders: SimpleQueue[str] = SimpleQueue()
+    redactor = Redactor()
     watch_signals(orders.put)  # before plugins are loaded, which may take long
     try:
         options = Options.parse(arguments, os.environ)
-        configure_log(options.worker_id, debug=options.debug)
+        configure_log(options.worker_id, debug=options.debug, redactor=redactor)
         if options.ignored:
             _log.warning("ignored, because unknown to this version: %s", " ".join(options.ignored))
         configuration = read_configuration(options.config) if options.config else Configuration()
+        for name in configuration.secrets.env:  # also where something takes it from the environment by itself
+            redactor.add(os.environ.get(name, "")[:LONGEST])
         plugins = _load(options, configuration)
     except UsageError as exc:
         sys.stderr.write(f"pybridge worker: {one_line(str(exc))}\n")
         return 2
     except BridgeError as exc:
-        sys.stderr.write(f"pybridge worker: {one_line(str(exc))}\n")
-        _refuse(exc, options.codec, wire_out)
+        sys.stderr.write(f"pybridge worker: {one_line(redactor.redact(str(exc)))}\n")
+        _refuse(exc, redactor, options.codec, wire_out)
         return 1
     transport = DescriptorTransport(wire_in, wire_out)
     os.register_at_fork(after_in_child=transport.disown)
-    worker = Worker(options, plugins, transport, configuration=configuration, orders=orders)
+    worker = Worker(options, plugins, transport, configuration=configuration, redactor=redactor, orders=orders)
     if say_ready >= 0:
         os.write(say_ready, b"!")
         os.close(say_ready)
@@ -78,10 +82,12 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _refuse(error: BridgeError, codec: str, wire_out: int) -> None:
+def _refuse(error: BridgeError, redactor: Redactor, codec: str, wire_out: int) -> None:
     """Tell the peer why there is no worker: an answer to whatever it may have asked."""
     connection = Connection("worker", codec=codec)
     failure = Failure.of(None, error, time.time())
+    info = msgspec.structs.replace(failure.error_info, details=redactor.scrub(failure.error_info.details))
+    failure = msgspec.structs.replace(failure, error=redactor.redact(failure.error), error_info=info)
     try:
         frame = connection.send(failure, closes=False)
     except BridgeError:  # an argument that is no text, in the error's words and details

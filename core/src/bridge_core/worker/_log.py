@@ -8,6 +8,8 @@ import re
 import select
 from contextlib import suppress
 
+from bridge_core.secrets._redactor import Redactor
+
 __all__ = ["configure_log", "one_line"]
 
 # With its end, no more than a pipe takes at once: lines of several processes never mix, and none blocks.
@@ -35,16 +37,24 @@ class _Stderr(logging.Handler):
 
 
 class _SingleLine(logging.Formatter):
-    """Writes a record as one line, whatever is in it: a log must not be forged by what a peer sends."""
+    """Writes a record as one line, whatever is in it: a log must not be forged by what a peer sends.
+
+    Here, and nowhere else, secrets are taken out of it.
+    """
+
+    def __init__(self, layout: str, redactor: Redactor) -> None:
+        super().__init__(layout)
+        self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        return one_line(super().format(record))
+        return one_line(self._redactor.redact(super().format(record)))
 
 
-def configure_log(worker_id: str, *, debug: bool) -> None:
+def configure_log(worker_id: str, *, debug: bool, redactor: Redactor) -> None:
     """Send our own log to stderr; frameworks' logs are left as they are."""
     handler = _Stderr()
-    handler.setFormatter(_SingleLine(f"%(asctime)s {worker_id.replace('%', '%%')} %(levelname)s %(message)s"))
+    layout = f"%(asctime)s {worker_id.replace('%', '%%')} %(levelname)s %(message)s"
+    handler.setFormatter(_SingleLine(layout, redactor))
     log = logging.getLogger("bridge_core")
     log.addHandler(handler)
     log.propagate = False

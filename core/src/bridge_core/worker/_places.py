@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Call
@@ -16,15 +18,22 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_CONCURRENT", "LoopPlace", "MainPlace", "ThreadPlace"]
 
+NOWHERE: Mapping[str, Callable[[Call], None]] = MappingProxyType({})
 MAX_CONCURRENT = 32
 """Calls at a time in threads, and as many on the loop; more wait in order of arrival."""
 
 
 class MainPlace:
-    """Calls one after the other on the main thread, the only one that a signal can interrupt."""
+    """Calls one after the other on the main thread, the only one that a signal can interrupt.
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    Args:
+        dispatcher: Runs them.
+        elsewhere: Who takes a call that only had to be introduced here, by where its operation runs.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, elsewhere: Mapping[str, Callable[[Call], None]] = NOWHERE) -> None:
         self._dispatcher = dispatcher
+        self._elsewhere = elsewhere
         self.waiting: deque[Call | None] = deque()
         self._stopped = threading.Event()
 
@@ -44,7 +53,11 @@ class MainPlace:
                 call = waiting.popleft()
                 if call is None:
                     return
-                self._dispatcher.run(call, hold=bool(waiting) and self._expects_quick(waiting[0]))
+                if call.introduced:
+                    self._dispatcher.run(call, hold=bool(waiting) and self._expects_quick(waiting[0]))
+                elif self._dispatcher.introduce(call):
+                    with suppress(RuntimeError):  # the worker has ended meanwhile, and answered the call
+                        self._elsewhere[call.operation.runs](call)
                 del call  # the objects of its session may go, however long nothing else comes
             if not read():
                 self._stopped.wait()

@@ -192,7 +192,7 @@ class Reader:
         if isinstance(message, Request):
             call = dispatcher.route(message)
             if call is not None:
-                self._places[call.operation.runs](call)
+                self._places[call.operation.runs if call.introduced else "main"](call)
         elif isinstance(message, BadMessage):
             dispatcher.refuse(message)
             if message.fatal:

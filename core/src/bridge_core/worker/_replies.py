@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
+from msgspec import structs
+
 from bridge_core._plugins import PluginHost
 from bridge_core.calls import Keeper
 from bridge_core.errors import (
@@ -17,6 +19,7 @@ from bridge_core.errors import (
     TransportClosedError,
 )
 from bridge_core.protocol import BadMessage, Chunk, Connection, Event, Failure, Limits, Response
+from bridge_core.secrets._redactor import Redactor
 from bridge_core.serialize import NOT_PLAIN, QUICK_NODES, Serializer, plain
 from bridge_core.transports import DescriptorTransport
 
@@ -40,6 +43,7 @@ class Replies:
         plugins: The frameworks, which know the form of their objects.
         debug: Whether errors carry tracebacks.
         clock: The wall clock, for timestamps.
+        redactor: What must not be said.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Replies:
         calls: CallTable,
         stats: Stats,
         pace: Pace,
+        redactor: Redactor,
     ) -> None:
         self.connection = connection
         self.transport = transport
@@ -64,6 +69,7 @@ class Replies:
         self.calls = calls
         self.stats = stats
         self.pace = pace
+        self.redactor = redactor
         # Whether any small result keeps to the limits.
         self._roomy = limits.max_nodes > 2 * QUICK_NODES and limits.max_depth > 8
 
@@ -81,7 +87,7 @@ class Replies:
             return self.plugins.serialize(leaf, encode, first=call.operation.framework)
 
         if call.operation.refers:
-            call.keeper = Keeper(call.session.objects)
+            call.keeper = Keeper(call.session.objects, redact=self.redactor.redact)
         return Serializer(
             ask,
             refer=None if call.keeper is None else call.keeper.refer,
@@ -133,11 +139,13 @@ class Replies:
     def refuse(self, bad: BadMessage) -> None:
         """Say what is wrong with something that was no request, without closing what is open under its id."""
         self.stats.answered(None, failed=True)
-        self._write(self._terminal(Failure.of(bad.id, bad.error, self.clock()), closes=False), wait=False)
+        self._write(self._terminal(self._described(bad.id, bad.error), closes=False), wait=False)
 
     def event(self, name: Literal["progress", "goodbye"], *, wait: bool, **data: Any) -> None:
         """Tell the peer something, if it asked for such events."""
         if name in self.connection.wants:
+            if self.redactor:
+                data = {key: value if key == "id" else self.redactor.scrub(value) for key, value in data.items()}
             self._write(self.connection.send(Event(name=name, data=data)), wait=wait)
 
     def _say(self, call: Call, chunk: Chunk, held: float | None) -> None:
@@ -157,7 +165,7 @@ class Replies:
         try:
             frame = self.connection.send(message)
         except BridgeError as exc:  # too large, or nothing that the codec can carry: the id is still open
-            failed, frame = True, self._terminal(Failure.of(call.request.id, exc, self.clock()))
+            failed, frame = True, self._terminal(self._described(call.request.id, exc))
         if failed:
             call.release()
         call.session.used = now = time.monotonic()
@@ -172,27 +180,38 @@ class Replies:
 
     def _failure(self, id: Any, exc: BaseException) -> Failure:
         """The one place where an exception becomes a wire error."""
-        error = exc if isinstance(exc, BridgeError) else HandlerRaisedError.wrapping(exc)
         try:
-            failure = Failure.of(id, error, self.clock())
+            error = exc if isinstance(exc, BridgeError) else self._wrapped(exc)
+            return self._described(id, error, exc)
         except Exception:  # boundary: handler call — an error class of a plugin that cannot say what it is
-            failure = Failure.of(id, HandlerRaisedError.wrapping(exc), self.clock())
-        missing = exc.__context__
+            return self._described(id, self._wrapped(exc), exc)
+
+    def _described(self, id: Any, error: BridgeError, exc: BaseException | None = None) -> Failure:
+        """Return an error as a message, the traceback of `exc` with it when debugging, without secrets."""
+        failure = Failure.of(id, error, self.clock())
+        details = failure.error_info.details
+        missing = None if exc is None else exc.__context__
         if isinstance(missing, RefNotFoundError) and "gone" in missing.details and error.code == "not_found":
             # What a plugin says of such an object in its own words, PROGRAM_NOT_FOUND for example, lacks that.
-            failure.error_info.details.setdefault("gone", missing.details["gone"])
-        if self.debug:
+            details.setdefault("gone", missing.details["gone"])
+        if self.debug and exc is not None:
             import traceback  # only debugging pays for it
 
-            failure.error_info.details["traceback"] = "".join(traceback.format_exception(exc))
-        return failure
+            details["traceback"] = "".join(traceback.format_exception(exc))
+        if not self.redactor:
+            return failure
+        info = structs.replace(failure.error_info, details=self.redactor.scrub(details))
+        return structs.replace(failure, error=self.redactor.redact(failure.error), error_info=info)
+
+    def _wrapped(self, exc: BaseException) -> HandlerRaisedError:
+        return HandlerRaisedError.wrapping(exc, redact=self.redactor.redact)
 
     def _terminal(self, message: Failure, *, closes: bool = True) -> bytes | bytearray:
         """Return a failure as a frame, or why it cannot be sent as another."""
         try:
             return self.connection.send(message, closes=closes)
         except BridgeError as exc:  # its details, its traceback or a name that the peer sent
-            return self.connection.send(Failure.of(message.id, exc, self.clock()), closes=closes)
+            return self.connection.send(self._described(message.id, exc), closes=closes)
 
     def _write(self, frame: bytes | bytearray, *, wait: bool) -> None:
         if not self.transport.offer(frame) and wait:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bridge_core.calls import DynamicCalls, Policy
 from bridge_core.config import Configuration, PolicySettings
 from bridge_core.protocol import Connection, Limits
+from bridge_core.secrets._redactor import Redactor
 
 from ._builtins import Builtins
 from ._catalogue import Catalogue
@@ -20,7 +21,9 @@ from ._reader import Reader
 from ._sweeper import Sweeper
 
 if TYPE_CHECKING:
-    from bridge_core._plugins import PluginHost
+    from bridge_core._context import CallContext
+    from bridge_core._plugins import LoadedPlugin, PluginHost
+    from bridge_core.sessions import PeerSession
     from bridge_core.transports import DescriptorTransport
 
     from ._options import Options
@@ -39,6 +42,7 @@ class Worker:
         plugins: The frameworks, loaded.
         transport: The wire.
         configuration: What the operator has decided.
+        redactor: What must not be said.
         orders: Where others order the ending, with the reason.
         owns_process: Whether the process is the worker's own: then an ending that is late ends the process.
     """
@@ -50,6 +54,7 @@ class Worker:
         transport: DescriptorTransport,
         *,
         configuration: Configuration = _DEFAULTS,
+        redactor: Redactor | None = None,
         orders: SimpleQueue[str] | None = None,
         owns_process: bool = True,
     ) -> None:
@@ -60,14 +65,16 @@ class Worker:
             transport=transport,
             plugins=plugins,
             limits=limits,
-            session_limits=configuration.limits,
             debug=options.debug,
+            configuration=configuration,
+            redactor=redactor,
         )
         self._sweeper = Sweeper(dispatcher.sessions)
         self._plugins = plugins
         self._owns_process = owns_process
-        self._main = MainPlace(dispatcher)
         threads, loop = ThreadPlace(dispatcher), LoopPlace(dispatcher)
+        places = {"thread": threads.submit, "async": loop.submit}
+        self._main = MainPlace(dispatcher, places)
         self._ending = Ending(
             dispatcher=dispatcher,
             main=self._main,
@@ -85,7 +92,6 @@ class Worker:
         )
         dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, configuration, plugins))
         self._places = (threads, loop)
-        places = {"thread": threads.submit, "async": loop.submit}
         self._reader = Reader(dispatcher, self._main, places, self._ending.begin)
 
     def run(self) -> int:
@@ -119,7 +125,10 @@ def _dynamic(dispatcher: Dispatcher, settings: PolicySettings) -> DynamicOperati
     def strings() -> bool:
         return settings.resolve_strings or dispatcher.connection.resolve_strings
 
-    return DynamicOperations(dispatcher, DynamicCalls(policy, plugins, dispatcher.importer.ensure, strings))
+    def ensure(plugin: LoadedPlugin, ctx: CallContext) -> None:
+        dispatcher.make_ready(plugin.name, cast("PeerSession", ctx.session), ctx.progress)
+
+    return DynamicOperations(dispatcher, DynamicCalls(policy, plugins, ensure, strings))
 
 
 def _default(options: Options, configuration: Configuration, plugins: PluginHost) -> str | None:
