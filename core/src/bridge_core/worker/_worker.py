@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ __all__ = ["Worker"]
 
 _log = logging.getLogger(__name__)
 _DEFAULTS = Configuration()
+_NONE: Mapping[str, str] = {}
 
 
 class Worker:
@@ -38,6 +40,7 @@ class Worker:
         plugins: The frameworks, loaded.
         transport: The wire.
         configuration: What the operator has decided.
+        wire_names: The full names of operations by others that older peers use for them.
         orders: Where others order the ending, with the reason.
         owns_process: Whether the process is the worker's own: then an ending that is late ends the process.
     """
@@ -49,6 +52,7 @@ class Worker:
         transport: DescriptorTransport,
         *,
         configuration: Configuration = _DEFAULTS,
+        wire_names: Mapping[str, str] = _NONE,
         orders: SimpleQueue[str] | None = None,
         owns_process: bool = True,
     ) -> None:
@@ -76,7 +80,10 @@ class Worker:
             mode=options.mode,
             worker_id=options.worker_id,
         )
-        dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, configuration, plugins))
+        default = _default(options, configuration, plugins)
+        dispatcher.catalogue = Catalogue(builtins.operations(), plugins, default, wire_names)
+        if hidden := dispatcher.catalogue.hidden() if options.bridge is not None else []:
+            _log.warning("answered by the worker itself unless asked for by these names: %s", ", ".join(hidden))
         self._places = (threads, loop)
         places = {"thread": threads.submit, "async": loop.submit}
         self._reader = Reader(dispatcher, self._main, places, self._ending.begin)
