@@ -98,7 +98,7 @@ def _use(node: ast.AST, dict_name: str) -> tuple[str, ast.expr | None, bool, ast
     elif isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
         right = node.comparators[0]
         if _is(right, dict_name) and (key := _text(node.left)) is not None:
-            return key, None, True, right
+            return key, None, isinstance(node.ops[0], ast.In), right  # `not in` is rather how one complains
     return None
 
 

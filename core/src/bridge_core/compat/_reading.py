@@ -68,7 +68,10 @@ def read_class(path: str, name: str = "") -> OldClass:
             path, "import", f"it is not Python {sys.version_info.major}: {exc}", "mend it first"
         ) from None
     source = _Source(path, text, tree)
-    return source.read(source.find(name))
+    try:
+        return source.read(source.find(name))
+    except RecursionError:  # a class whose bases lead back to it
+        raise load_failed(path, "import", "it is nested too deeply, or in circles", "mend it first") from None
 
 
 class _Source:
@@ -167,7 +170,7 @@ class _Source:
 
     def _imports(self, node: ast.ClassDef, initialiser: ast.AST | None) -> Iterator[str]:
         """Yield the modules that it imports: where it initialises, and elsewhere but for its neighbours."""
-        bases = {ast.unparse(base).partition(".")[0] for base in node.bases}
+        bases = set(self._bases(node))
         within = list(ast.walk(initialiser)) if initialiser else []
         seen: set[str] = set()
         for one in [*self.tree.body, *within]:
@@ -177,6 +180,14 @@ class _Source:
                 if not (brings & bases or module in seen or known):
                     seen.add(module)
                     yield module
+
+    def _bases(self, node: ast.ClassDef) -> Iterator[str]:
+        """Yield the first words of a class's bases, and of theirs in the same file."""
+        for base in node.bases:
+            yield ast.unparse(base).partition(".")[0]
+            known = self.classes.get(ast.unparse(base))
+            if known is not None and known is not node:
+                yield from self._bases(known)
 
     def _is_neighbour(self, top: str) -> bool:
         folder = os.path.dirname(os.path.abspath(self.path))
