@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from peer import Message, Peer
+from peer import PATIENCE, Message, Peer
 
 pytestmark = [pytest.mark.capability("A08", "D09")]
 
@@ -92,14 +93,14 @@ def test_place_that_has_no_bridge_says_so(label: str) -> None:
 
 def test_module_in_the_current_folder_is_not_found_by_chance(tmp_path: Path) -> None:
     (tmp_path / "near_bridge.py").write_text(BRIDGE, encoding="utf-8")
-    before = Path.cwd()
-    os.chdir(tmp_path)
-    try:
-        with Peer("--bridge", "near_bridge:Bridge", folders=(), environment={"PYTHONSAFEPATH": "1"}) as peer:
-            error = refused(peer)
-    finally:
-        os.chdir(before)
-    assert "FILE.py:CLASS" in error["details"]["remedy"]
+    # Not `python -m`, which puts the current folder on the path before Python 3.11.
+    command = [str(Path(sys.executable).with_name("pybridge")), "worker", "--bridge", "near_bridge:Bridge"]
+    done = subprocess.run(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 1
+    assert b"PLUGIN_LOAD_FAILED" in done.stdout
+    assert b"FILE.py:CLASS" in done.stderr
 
 
 def test_file_that_is_named_like_a_module_hides_it_from_nobody(tmp_path: Path) -> None:
