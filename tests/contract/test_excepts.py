@@ -26,6 +26,7 @@ ALLOWED = {
         "client",
         "transports",
         "cli",
+        "compat",
     },
 }
 

@@ -61,8 +61,8 @@ def test_importing_the_worker_loads_nothing_that_would_slow_down_its_start() -> 
 
 
 def test_importing_the_worker_loads_no_other_edge() -> None:
-    edges = tuple(f"bridge_core.{edge}" for edge in ("client", "cli", "server", "pool", "testing"))
-    assert {name for name in loaded_by("bridge_core.worker", forbidden=[]) if name.startswith(edges)} == set()
+    edges = tuple(f"bridge_core.{edge}" for edge in ("client", "cli", "compat", "server", "pool", "testing"))
+    assert {name for name in loaded_by("bridge_core.worker._entry", forbidden=[]) if name.startswith(edges)} == set()
 
 
 def test_every_plugin_of_this_repository_is_installed() -> None:

@@ -14,9 +14,11 @@ VALUES = {"errors", "_models"}
 KERNEL = {"hookspecs", "_distributions", "_plugins", "_handlers", "_context"}
 PROTOCOL = {"protocol"}
 SERVICES = {"serialize", "sessions", "secrets", "calls", "tools", "state", "telemetry", "config"}
+SHIM = {"compat"}
 BELOW_SERVICES = VALUES | KERNEL | PROTOCOL
 BELOW_EDGES = BELOW_SERVICES | SERVICES
-EVERYTHING = BELOW_EDGES | {"transports", "pool", "worker", "client", "server", "codegen", "cli", "testing", "__main__"}
+ABOVE = {"transports", "pool", "worker", "client", "server", "codegen", "cli", "testing", "__main__"}
+EVERYTHING = BELOW_EDGES | SHIM | ABOVE
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(VALUES, VALUES),
@@ -25,9 +27,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "codegen": VALUES,
     **dict.fromkeys(SERVICES, BELOW_SERVICES),
     "calls": BELOW_SERVICES | {"sessions", "serialize"},
+    "compat": BELOW_SERVICES | {"secrets"},
     "transports": BELOW_EDGES,
     "pool": BELOW_EDGES | {"transports"},
-    "worker": BELOW_EDGES | {"transports"},
+    "worker": BELOW_EDGES | SHIM | {"transports"},
     "client": BELOW_EDGES | {"transports", "pool"},
     "server": BELOW_EDGES | {"transports", "pool"},
     "cli": EVERYTHING,
@@ -48,7 +51,7 @@ NOT_IN_PROTOCOL = (
     "_thread asyncio concurrent datetime io logging multiprocessing os pathlib queue select selectors shutil "
     "signal socket ssl subprocess tempfile threading time"
 ).split()
-PUBLIC = {f"bridge_core{module}" for module in ("", ".errors", ".protocol", ".secrets", ".testing")}
+PUBLIC = {f"bridge_core{module}" for module in ("", ".compat", ".errors", ".protocol", ".secrets", ".testing")}
 
 CORE = [source for source in core() if source.component]
 CORE_BY_NAME = pytest.mark.parametrize("source", CORE, ids=lambda source: source.module)

@@ -18,7 +18,8 @@ import pytest
 from bridge_core.errors import BridgeError
 from contract.sources import PACKAGES
 
-MODULES = [f"bridge_core{module}" for module in ("", ".client", ".errors", ".protocol", ".secrets", ".testing")]
+NAMES = ["", ".client", ".compat", ".errors", ".protocol", ".secrets", ".testing"]
+MODULES = [f"bridge_core{name}" for name in NAMES]
 SNAPSHOT = Path(__file__).with_name("public_api.txt")
 PROTOCOL_METHODS = {"__call__", "__len__", "__enter__", "__exit__"}
 

@@ -15,6 +15,7 @@ def parse(*arguments: str, **environ: str) -> Options:
 
 def test_flags_are_understood_in_both_spellings() -> None:
     expected = Options(frameworks=("dspy", "probe"), mode="pool-worker", worker_id="w-1", codec="auto")
+    assert parse("--bridge", "a.py:B").bridge == "a.py:B"
     assert expected == parse(
         *"--framework dspy --mode pool-worker --framework=probe --worker-id=w-1 --codec auto --framework dspy".split()
     )

@@ -15,6 +15,7 @@ from ._call import call
 from ._demo import demo
 from ._describe import describe
 from ._doctor import doctor
+from ._migrate import migrate
 from ._plugins import plugins
 
 __all__ = ["main"]
@@ -40,6 +41,7 @@ def pybridge(context: click.Context, debug: bool) -> None:
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
 @click.option("--framework", multiple=True, metavar="NAME", help="Serve this framework; the first is the default.")
+@click.option("--bridge", metavar="FILE.py:CLASS", help="Serve a class of an older kind, unchanged; also MODULE:CLASS.")
 @click.option("--mode", metavar="NAME", help="What `ping` reports as mode (standalone).")
 @click.option("--worker-id", metavar="ID", help="What the worker calls itself.")
 @click.option("--codec", metavar="json|msgpack|auto", help="How messages are encoded (json).")
@@ -60,7 +62,7 @@ def worker(context: click.Context, /, **described: object) -> int:
     return serve([*sys.argv[sys.argv.index("worker") + 1 :], *(["--debug"] if context.obj else [])])
 
 
-for command in (call, demo, describe, doctor, plugins):
+for command in (call, demo, describe, doctor, migrate, plugins):
     pybridge.add_command(command)
 
 

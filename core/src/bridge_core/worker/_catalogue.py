@@ -10,6 +10,10 @@ from bridge_core.errors import AmbiguousOperationError, FrameworkNotFoundError, 
 
 __all__ = ["Catalogue"]
 
+_NONE: Mapping[str, str] = {}
+# What classes of an older kind have too, with the same meaning.
+_SAME = frozenset(["get_capabilities", "get_stats", "ping", "shutdown"])
+
 
 class Catalogue:
     """The operations of a worker: its own and those of its frameworks.
@@ -18,10 +22,18 @@ class Catalogue:
         own: The worker's own operations, by name; no framework can hide one.
         plugins: Where the frameworks' operations come from.
         default: The framework meant when a request names none.
+        wire_names: Full names by others that no operation can have, and that older peers use.
     """
 
-    def __init__(self, own: Mapping[str, Operation], plugins: PluginHost, default: str | None) -> None:
+    def __init__(
+        self,
+        own: Mapping[str, Operation],
+        plugins: PluginHost,
+        default: str | None,
+        wire_names: Mapping[str, str] = _NONE,
+    ) -> None:
         self._own = own
+        self._wire_names = wire_names
         self._plugins = plugins
         self.default = default
         # What was asked for without a framework: each operation by its full name, its own one, or both.
@@ -46,6 +58,7 @@ class Catalogue:
         return found
 
     def _find(self, name: str, framework: str | None) -> Operation:
+        name = self._wire_names.get(name, name)
         if own := self._own.get(name):
             return own
         prefix, dot, rest = name.partition(".")
@@ -72,6 +85,11 @@ class Catalogue:
         """Return every operation by its full name."""
         theirs = [one for plugin in self._plugins.plugins.values() for one in plugin.operations.values()]
         return {one.full_name: one for one in sorted([*self._own.values(), *theirs], key=lambda one: one.full_name)}
+
+    def hidden(self) -> list[str]:
+        """Return the full names of operations that need them, because the worker has another one of the same name."""
+        others = self._own.keys() - _SAME
+        return [name for name, one in self.all().items() if one.framework is not None and one.name in others]
 
     def runs_in(self, place: str) -> bool:
         """Return whether any operation runs there."""

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import NoReturn
@@ -49,7 +49,7 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         configuration = read_configuration(options.config) if options.config else Configuration()
         for name in configuration.secrets.env:  # also where something takes it from the environment by itself
             redactor.add(os.environ.get(name, "")[:LONGEST])
-        plugins = _load(options, configuration)
+        plugins, wire_names = _load(options, configuration)
     except UsageError as exc:
         sys.stderr.write(f"pybridge worker: {one_line(str(exc))}\n")
         return 2
@@ -59,7 +59,15 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         return 1
     transport = DescriptorTransport(wire_in, wire_out)
     os.register_at_fork(after_in_child=transport.disown)
-    worker = Worker(options, plugins, transport, configuration=configuration, redactor=redactor, orders=orders)
+    worker = Worker(
+        options,
+        plugins,
+        transport,
+        configuration=configuration,
+        redactor=redactor,
+        orders=orders,
+        wire_names=wire_names,
+    )
     if say_ready >= 0:
         os.write(say_ready, b"!")
         os.close(say_ready)
@@ -98,20 +106,28 @@ def _refuse(error: BridgeError, redactor: Redactor, codec: str, wire_out: int) -
         os.write(wire_out, frame)
 
 
-def _load(options: Options, configuration: Configuration) -> PluginHost:
-    """Load the plugins asked for; what was not asked for cannot fail.
+def _load(options: Options, configuration: Configuration) -> tuple[PluginHost, Mapping[str, str]]:
+    """Load the plugins asked for, and a class that was brought; what was not asked for cannot fail.
+
+    Returns:
+        The plugins, and the names besides those of operations that older peers may use.
 
     Raises:
         BridgeError: A framework asked for by name cannot be served; with --strict, any failure.
     """
-    wanted = frozenset(options.frameworks) or None
+    wanted = frozenset(options.frameworks) if options.frameworks or options.bridge is not None else None
     allow = wanted if options.allow is None else options.allow if wanted is None else options.allow & wanted
     named = {name: one.distribution for name, one in configuration.frameworks.items() if one.distribution is not None}
     plugins = PluginHost(allow=allow, block=options.block, distributions=named, strict=options.strict)
     plugins.discover()
     plugins.set_environment(os.environ)
+    wire_names: Mapping[str, str] = {}
+    if options.bridge is not None:
+        from bridge_core.compat._plugin import add_bridge  # only who brings one pays
+
+        wire_names = add_bridge(plugins, options.bridge, mode=options.mode, worker_id=options.worker_id)
     for failure in plugins.failures:
         _log.warning("%s", failure.sentence())
     for name in (*options.frameworks, *filter(None, [configuration.default])):
         plugins.get(name)
-    return plugins
+    return plugins, wire_names

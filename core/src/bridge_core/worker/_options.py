@@ -10,7 +10,7 @@ from msgspec import Struct, field
 __all__ = ["USAGE", "Options", "UsageError"]
 
 USAGE = (
-    "pybridge worker [--framework NAME]... [--mode NAME] [--worker-id ID]"
+    "pybridge worker [--framework NAME]... [--bridge FILE.py:CLASS] [--mode NAME] [--worker-id ID]"
     " [--codec json|msgpack|auto] [--config FILE] [--strict] [--debug]"
 )
 
@@ -23,7 +23,9 @@ class Options(Struct, kw_only=True, frozen=True):
     """How a worker was asked to serve."""
 
     frameworks: tuple[str, ...] = ()
-    """Which frameworks to serve, the default one first; all that are installed when empty."""
+    """Which frameworks to serve, the default one first; all that are installed when empty and there is no `bridge`."""
+    bridge: str | None = None
+    """A class of an older kind to serve: `MODULE:CLASS` or `FILE.py:CLASS`."""
     mode: str = "standalone"
     worker_id: str = field(default_factory=lambda: f"worker-{os.getpid()}")
     codec: str = "json"
@@ -83,7 +85,7 @@ class Options(Struct, kw_only=True, frozen=True):
 
 
 _SWITCHES = frozenset(["--strict", "--debug"])
-_NAMES = {"--mode": "mode", "--worker-id": "worker_id", "--config": "config"}
+_NAMES = {"--bridge": "bridge", "--mode": "mode", "--worker-id": "worker_id", "--config": "config"}
 _VALUED = frozenset(["--framework", "--codec", *_NAMES])
 
 

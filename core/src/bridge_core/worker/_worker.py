@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, cast
 
@@ -32,6 +33,7 @@ __all__ = ["Worker"]
 
 _log = logging.getLogger(__name__)
 _DEFAULTS = Configuration()
+_NONE: Mapping[str, str] = {}
 
 
 class Worker:
@@ -43,6 +45,7 @@ class Worker:
         transport: The wire.
         configuration: What the operator has decided.
         redactor: What must not be said.
+        wire_names: The full names of operations by others that older peers use for them.
         orders: Where others order the ending, with the reason.
         owns_process: Whether the process is the worker's own: then an ending that is late ends the process.
     """
@@ -55,6 +58,7 @@ class Worker:
         *,
         configuration: Configuration = _DEFAULTS,
         redactor: Redactor | None = None,
+        wire_names: Mapping[str, str] = _NONE,
         orders: SimpleQueue[str] | None = None,
         owns_process: bool = True,
     ) -> None:
@@ -90,7 +94,10 @@ class Worker:
             mode=options.mode,
             worker_id=options.worker_id,
         )
-        dispatcher.catalogue = Catalogue(builtins.operations(), plugins, _default(options, configuration, plugins))
+        default = _default(options, configuration, plugins)
+        dispatcher.catalogue = Catalogue(builtins.operations(), plugins, default, wire_names)
+        if hidden := dispatcher.catalogue.hidden() if options.bridge is not None else []:
+            _log.warning("answered by the worker itself unless asked for by these names: %s", ", ".join(hidden))
         self._places = (threads, loop)
         self._reader = Reader(dispatcher, self._main, places, self._ending.begin)
 

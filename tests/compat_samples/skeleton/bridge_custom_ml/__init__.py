@@ -1,0 +1,1 @@
+"""The framework custom_ml as a Bridge plugin."""
