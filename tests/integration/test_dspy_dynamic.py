@@ -99,6 +99,25 @@ def test_configuration_by_a_call_is_as_strict_as_configure(
     assert refused(peer, "dspy.configure", session, *args, **kwargs) == reason
 
 
+@pytest.mark.capability("K10")
+def test_configuration_by_a_call_may_refer_to_secrets() -> None:
+    key = "sk-canary-4711-0815"
+    config = '{"secrets": {"env": ["CANARY"]}}'
+    kwargs: dict[str, Any] = {
+        "model": "openai/none",
+        "api_base": "http://127.0.0.1:9/v1",
+        "api_key": {"$env": "CANARY"},
+    }
+    with Peer("--framework", "dspy", "--config", config, folders=(), environment={"CANARY": key}) as peer:
+        answer = peer.ask("call", {"target": "dspy.configure", "kwargs": kwargs})
+        assert answer["result"]["configured"] == "dspy"
+        assert key not in str(answer)
+        kwargs["api_key"] = {"$env": "HOME"}
+        assert peer.reason("call", {"target": "dspy.configure", "kwargs": kwargs}) == "SECRET_NOT_ALLOWED"
+        elsewhere = {"target": "dspy.Example", "kwargs": {"base": {"$env": "CANARY"}}}
+        assert peer.reason("call", elsewhere) == "INVALID_ARGUMENTS"
+
+
 def test_calls_run_with_the_language_model_of_their_session(peer: Peer) -> None:
     peer.result("pipeline", {"steps": STEPS[:3]}, session_id="with a model")
     peer.result("call", {**STEPS[2]}, session_id="without a model")

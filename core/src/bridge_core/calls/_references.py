@@ -16,6 +16,7 @@ __all__ = ["References"]
 _STRING = "stored."
 # A reference may be sent back as it came, described.
 _DESCRIBED = frozenset(["$ref", "path", "type", "repr"])
+_SECRETS = frozenset(["$env", "$file", "$secret"])
 _STEP = frozenset(["$step", "path"])
 
 
@@ -27,7 +28,7 @@ class References:
         session: Whose objects are meant.
         strings: Whether the text `stored.<id>` means the object, if there is one.
         steps: The results of a pipeline's earlier steps.
-        by_plugin: Whether a plugin takes the arguments, and judges them itself.
+        by_plugin: Whether a plugin is configured with them: it judges objects itself, and may be given secrets.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class References:
             found = self._session.objects.get(value["$ref"])
         elif "$step" in keys <= _STEP and type(value["$step"]) is int:
             found = self._step(value["$step"], path)
+        elif self._by_plugin and keys <= _SECRETS:
+            return value  # resolved where all configurations are
         else:
             raise _invalid(path, 'keys that begin with $ make a reference; send other data as {"$value": …}')
         return self._used(found, value.get("path", []), value.get("$ref", "$step"), path)

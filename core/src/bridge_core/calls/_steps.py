@@ -52,6 +52,7 @@ class DynamicCalls:
         policy: What they may reach.
         plugins: The frameworks.
         ensure: Imports a framework and configures the session of a request for it, as far as that is not done.
+        configure: Configures a framework for the session of a request and returns the effective settings.
         strings: Whether the text `stored.<id>` in arguments means the object.
     """
 
@@ -60,11 +61,13 @@ class DynamicCalls:
         policy: Policy,
         plugins: PluginHost,
         ensure: Callable[[LoadedPlugin, CallContext], None],
+        configure: Callable[[str, Mapping[str, Any], CallContext], dict[str, Any]],
         strings: Callable[[], bool],
     ) -> None:
         self.policy = policy
         self._plugins = plugins
         self._ensure = ensure
+        self._configured = configure
         self._strings = strings
         self._frameworks = {root: plugin for plugin in plugins.plugins.values() for root in _roots(plugin)}
         self._configuring = {
@@ -134,9 +137,7 @@ class DynamicCalls:
         if step.args or step.attribute:
             raise InvalidArgumentsError(f"$.args: {step.target} takes keywords only", path="$.args")
         config = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
-        self._ensure(plugin, ctx)
-        effective: Mapping[str, Any] = self._plugins.configure(plugin.name, config, ctx.session)
-        return Outcome(dict(effective), configured=plugin.name)
+        return Outcome(self._configured(plugin.name, config, ctx), configured=plugin.name)
 
     def _concerned(self, found: Found, others: tuple[object, ...]) -> Iterator[LoadedPlugin]:
         for value in (found.value, found.owner, *others):

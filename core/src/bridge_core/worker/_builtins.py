@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,8 +18,6 @@ from bridge_core.protocol import CODEC_NAMES, PROTOCOL_VERSION
 from ._session_operations import SessionOperations
 
 if TYPE_CHECKING:
-    from bridge_core.sessions import PeerSession
-
     from ._dispatcher import Dispatcher
     from ._dynamic import DynamicOperations
     from ._ending import Ending
@@ -152,10 +150,7 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         if name is None:
             served = ", ".join(self._frameworks())
             raise FrameworkNotFoundError(f"say which framework to configure; served here: {served or 'none'}")
-        session = cast("PeerSession", ctx.session)
-        dispatcher.make_ready(name, session, ctx.progress)
-        settings = dispatcher.plugins.configure(name, dispatcher.references.resolve(config, holder=session), session)
-        return {"status": "configured", "framework": name, "config": dict(settings)}
+        return {"status": "configured", "framework": name, "config": dispatcher.configure(name, config, ctx)}
 
     def shutdown(self) -> dict[str, Any]:
         """Answer, finish what was accepted, and end."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, closing, nullcontext, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bridge_core._context import CallContext, RequestId
 from bridge_core._handlers import Operation
@@ -247,6 +247,14 @@ class Dispatcher:
         if not self.importer.is_ready(plugin):
             self.importer.ensure(plugin, progress)
         self.initial.ensure(framework, session)
+
+    def configure(self, framework: str, config: Mapping[str, Any], ctx: CallContext) -> dict[str, Any]:
+        """Configure a framework for the session of a request and return the effective settings, without secrets."""
+        session = cast("PeerSession", ctx.session)
+        self.make_ready(framework, session, ctx.progress)
+        settings = self.plugins.configure(framework, self.references.resolve(config, holder=session), session)
+        effective: dict[str, Any] = self.redactor.scrub(dict(settings)) if self.redactor else dict(settings)
+        return effective
 
     def _arguments(self, call: Call) -> dict[str, Any]:
         """Convert the arguments of a call; those that configure a framework may refer to secrets."""
