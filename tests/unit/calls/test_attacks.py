@@ -56,12 +56,12 @@ default: json.dumps attacked.start attacked.inner.LIMIT math.pi json
 # walks through modules
 default standard module tree: dspy.os.system dspy.LocalInterpreter dspy.PythonInterpreter
 standard: json.codecs.builtins.eval json.codecs.open json.decoder.scanner json.decoder.JSONDecoder
-standard: statistics.sys.modules statistics.math.sqrt statistics.random.Random statistics.fsum
+standard: statistics.math.sqrt statistics.random.Random statistics.fsum
 standard: xml.dom.minidom.io.open xml.dom.minidom.xml.sax xml.sax.make_parser xml.dom.domreg
 standard: collections.abc.Mapping collections.namedtuple.os enum.sys.modules
 standard: os.path.os.system os.path.genericpath.os.system os.path.sys.modules os.getenv
 standard: typing.sys typing.get_type_hints typing.cast.x jsonlike.dumps
-standard: json5.loads js.dumps jso json_ JSON.dumps operator.call.x urllib.request.urlopen
+standard: json5.loads js.dumps jso json_ JSON.dumps urllib.request.urlopen
 module tree: attacked.os.system attacked.os attacked.sys.modules attacked.functools.partial
 module tree: attacked.logging.os.system attacked.abstract.Mapping attacked.types.FunctionType
 module: attacked.inner.danger attacked.inner.Engine attacked.inner.LIMIT attacked.inner.os.system
@@ -234,6 +234,7 @@ default standard module tree any: stored.shape.area.x stored.shape.size.real sto
 default standard module tree: stored.log.level stored.object.x stored.partial.x stored.environ.x
 default standard: stored.shape.size stored.record.a stored.engine.speed stored.tool.x
 tree any: stored.turbo.speed stored.engine.secret stored.engine.shell
+any: stored.log.level
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from types import ModuleType
+from types import ClassMethodDescriptorType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 from typing import Any
 
 from bridge_core._models import FrameworkInfo
@@ -26,6 +26,8 @@ _NEVER = [
 ]  # fmt: skip
 # Values that may be the same object although they have nothing to do with each other.
 _SHARED = frozenset([bool, bytes, complex, float, frozenset, int, str, tuple, type(None)])
+
+_DESCRIPTORS = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 
 
 class Policy:
@@ -244,9 +246,13 @@ class Policy:
 
     def _denies(self, value: object) -> bool:
         """Whether a function or class is denied: itself, what it is defined in, or its module."""
+        if self._denied_objects.has_function(value):
+            return True
+        if isinstance(value, _DESCRIPTORS) and value.__objclass__ in PLAIN:  # `builtins` is not about what lists do
+            return False
         home, parts = home_of(value), qualname_of(value).split(".")
         names = (".".join([home, *parts[:end]]) for end in range(1, len(parts) + 1))
-        return self._denied_objects.has_function(value) or self._deny.holds(home) or any(map(self._deny.lists, names))
+        return self._deny.holds(home) or any(map(self._deny.lists, names))
 
     def _denies_object(self, value: object) -> bool:
         """Whether the class of an object is denied, or that such objects are called."""
