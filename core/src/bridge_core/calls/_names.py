@@ -56,6 +56,7 @@ def check_segment(target: str, segment: str, *, last: bool) -> None:
 
 def refusal(target: str, why: str) -> TargetNotAllowedError:
     """Return the error for a target that the policy does not allow."""
+    target = target[:LONGEST]
     return TargetNotAllowedError(f"{ascii(target)[1:-1]} is not allowed: {why}", target=target)
 
 

@@ -95,8 +95,9 @@ class Policy:
         return self._stand_ins[name]
 
     def denies(self, name: str) -> bool:
-        """Whether the operator denies a name."""
-        return self._deny.lists(name)
+        """Whether the operator denies a name, or what it is in."""
+        parts = name.split(".")
+        return any(self._deny.holds(".".join(parts[:end])) for end in range(1, len(parts) + 1))
 
     def check_name(self, target: str, module: str, name: str, *, last: bool) -> None:
         """Refuse to read a name of a module.

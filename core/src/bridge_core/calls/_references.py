@@ -109,11 +109,16 @@ class References:
             try:
                 return owner[step]
             except (LookupError, TypeError) as exc:
-                problem = f"{type(owner).__qualname__} has no item {step!r}: {type(exc).__name__}"
+                problem = f"{type(owner).__qualname__} has no item {_brief(step)}: {type(exc).__name__}"
                 raise _invalid(f"{path}.path", problem) from None
         if type(step) is str:
             return self._targets.part(f"{name}.{step}", owner, step, last=last)
         raise _invalid(f"{path}.path", f"expected an index or a name, got {type(step).__name__}")
+
+
+def _brief(step: int | str) -> str:
+    text = ascii(step)
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def _has_keys(owner: Any) -> bool:

@@ -133,6 +133,8 @@ class DynamicCalls:
             raise refusal(step.target, "it is denied by the operator")
         if step.args or step.attribute:
             raise InvalidArgumentsError(f"$.args: {step.target} takes keywords only", path="$.args")
+        if step.store_as is not None:
+            raise InvalidArgumentsError("$.store_as: what configures a session gives no object", path="$.store_as")
         config = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
         self._ensure(plugin, ctx)
         effective: Mapping[str, Any] = self._plugins.configure(plugin.name, config, ctx.session)

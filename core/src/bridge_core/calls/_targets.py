@@ -13,7 +13,7 @@ from msgspec import Struct
 from bridge_core._context import Session
 from bridge_core.errors import BadTargetError, RefNotFoundError, TargetNotFoundError
 
-from ._names import check_length, check_segment, refusal, segments_of
+from ._names import LONGEST, check_length, check_segment, refusal, segments_of
 from ._policy import Policy
 
 __all__ = ["Found", "Targets"]
@@ -70,6 +70,7 @@ class Targets:
         Raises:
             TargetNotAllowedError, TargetNotFoundError: As for `find`.
         """
+        check_length(name)
         check_segment(target, name, last=last)
         if name == "__call__":
             self.policy.check_callable(target, owner)
@@ -189,4 +190,5 @@ def _attribute(target: str, owner: object, name: str) -> Any:
         return getattr(owner, name)
     except AttributeError:
         what = getattr(owner, "__name__", "") if isinstance(owner, _MODULE) else type(owner).__qualname__
+        target = target[:LONGEST]
         raise TargetNotFoundError(f"{ascii(target)[1:-1]}: {what} has no {name!r}", target=target) from None
