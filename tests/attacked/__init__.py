@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from enum import Enum
 from logging import getLogger
 from os import environ, system
@@ -209,14 +209,25 @@ class Tool:
         raise AssertionError("called without its stand-in")
 
 
-def checked(tool: Tool, *args: Any) -> str:
+def checked(ctx: Any, tool: Tool, /, *args: Any) -> str:
     """Stand in for calling a tool."""
     return f"checked {args}"
 
 
-def made(name: str) -> Tool:
+def made(ctx: Any, /, name: str) -> Tool:
     """Stand in for making a tool."""
     return Tool()
+
+
+def counted(ctx: Any, /, most: int) -> Generator[int, None, str]:
+    """Stand in for making a tool, and take a while."""
+    yield from range(most)
+    return f"counted to {most}"
+
+
+async def later(value: Any) -> Any:
+    """Return the value from a coroutine."""
+    return value
 
 
 engine = Engine("shared")

@@ -285,6 +285,7 @@ def test_attack_through_a_stored_object_is_refused_alike(desks: dict[str, Desk],
 def test_part_of_an_object_is_no_way_around(desks: dict[str, Desk], policy: str) -> None:
     for reference in [{"$ref": key, "path": path} for policies, key, path in REFERENCES if policy in policies.split()]:
         requests: list[tuple[str, dict[str, Any]]] = [
+            ("retrieve", {"id": reference["$ref"], "path": reference["path"]}),
             ("store", {"id": "stolen", "value": reference}),
             ("store", {"id": "stolen", "value": {"deep": [reference]}}),
             ("set_attribute", {"target": "stored.mapped.size", "value": reference}),
@@ -438,6 +439,9 @@ def test_operator_denies_what_a_plugin_vouches_for() -> None:
 )
 def test_stand_in_is_called_whatever_the_way_to_the_object(target: str, args: list[Any]) -> None:
     assert desk_of("default").call(target, *args) == "checked (1,)"
+    denied = Desk(plugin(stand_ins=STAND_INS), deny=["attacked.Tool.__call__"])
+    denied.keep("tool", attacked.Tool())
+    assert refusals(denied, [target], TARGETS) == {}
 
 
 def test_partial_of_what_has_a_stand_in_is_refused() -> None:

@@ -112,12 +112,15 @@ def underlying(value: object) -> Any:
 
 
 def home_of(value: object) -> str:
-    """Return the module that a callable or class is of."""
-    module = getattr(value, "__module__", None)
-    if not isinstance(module, str):
-        owner = getattr(value, "__objclass__", type(value))
-        module = str(getattr(owner, "__module__", ""))
-    return module
+    """Return the module that a callable or class is of; for other objects, that of their class."""
+    kind = type(value)
+    try:
+        module = getattr(value, "__module__", None)
+        if not isinstance(module, str):
+            module = getattr(getattr(value, "__objclass__", kind), "__module__", "")
+    except Exception:  # boundary: plugin call
+        module = kind.__dict__.get("__module__")
+    return module if isinstance(module, str) else ""
 
 
 def qualname_of(value: object) -> str:

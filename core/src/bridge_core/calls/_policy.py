@@ -90,7 +90,7 @@ class Policy:
     def stand_in_of(self, value: object) -> str | None:
         """Return what a plugin gives in place of calling such an object; None as for `stand_in`."""
         name = self._replaced_objects.listed_member(type(value), "__call__")
-        if name is None or self.allow_any or self._at_home(type(value)):
+        if name is None or self.denies(name) or self.allow_any or self._at_home(type(value)):
             return None
         return self._stand_ins[name]
 
