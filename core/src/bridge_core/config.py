@@ -17,7 +17,7 @@ __all__ = [
     "read_configuration",
 ]  # fmt: skip
 
-_Entry = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*(\.\*)?$")]
+_Entry = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*(\.\*)?\Z")]
 _Count = Annotated[int, Meta(ge=1)]
 _Seconds = Annotated[float, Meta(gt=0)]
 

@@ -23,10 +23,10 @@ def shown(value: object, longest: int = _BRIEF, *, redact: Callable[[str], str] 
     """Return a bounded `repr`, which is foreign code and may fail, after taking out of it what nobody may see."""
     try:
         text = repr(value)
-    except Exception as exc:  # boundary: plugin call
+    except (Exception, SystemExit) as exc:  # boundary: plugin call
         text = f"<{type_name(value)}: its repr raises {type(exc).__name__}>"
     text = redact(text)
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return _sendable(text if len(text) <= longest else f"{text[: longest - 1]}…")
 
 
 def described(value: object, *, redact: Callable[[str], str] = str) -> dict[str, Any]:
@@ -43,13 +43,21 @@ def described(value: object, *, redact: Callable[[str], str] = str) -> dict[str,
 
 
 def _text(value: object) -> str | None:
-    return value[:_LONGEST_TEXT] if isinstance(value, str) else None
+    return _sendable(value[:_LONGEST_TEXT]) if isinstance(value, str) else None
+
+
+def _sendable(text: str) -> str:
+    """Return a text that has a form in UTF-8: names of files may have brought half a character along."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _module(value: object) -> str | None:
     """Return the module that something is defined in; a module's own name."""
     name = "__name__" if isinstance(value, ModuleType) else "__module__"
-    return _text(getattr(value, name, None)) or type(value).__module__
+    try:
+        return _text(getattr(value, name)) or _text(type(value).__module__)
+    except Exception:  # boundary: plugin call — also when there is none
+        return _text(type(value).__module__)
 
 
 def _docstring(value: object) -> str | None:
@@ -73,6 +81,6 @@ def _signature(value: object) -> str | None:
 
 def _names(value: object) -> list[str]:
     try:
-        return [name for name in map(str, dir(value)) if not name.startswith("_")][:_MOST_NAMES]
+        return [_sendable(name) for name in map(str, dir(value)) if not name.startswith("_")][:_MOST_NAMES]
     except Exception:  # boundary: plugin call
         return []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from types import BuiltinMethodType, MethodType, MethodWrapperType, ModuleType
+from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
-__all__ = ["Located", "home_of", "receiver_of", "underlying"]
+__all__ = ["Located", "home_of", "is_method", "qualname_of", "receiver_of", "underlying"]
 
 _ABSENT: Any = object()
 _BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
@@ -80,7 +80,21 @@ def receiver_of(value: object) -> Any:
     if not isinstance(value, _BOUND):
         return None
     owner = value.__self__
-    return None if isinstance(owner, ModuleType) else owner
+    # Functions of modules that are written in C++ have a capsule there.
+    return None if isinstance(owner, ModuleType) or type(owner).__name__ == "PyCapsule" else owner
+
+
+def is_method(receiver: object, value: object, name: str) -> bool:
+    """Whether a bound method is its receiver's by this name, and not a foreign function that was bound to it."""
+    function = underlying(value)
+    for kind in (receiver if isinstance(receiver, type) else type(receiver)).__mro__:
+        if name in vars(kind):
+            held = vars(kind)[name]
+            if held is function or getattr(held, "__func__", None) is function:
+                return True
+            # What makes methods when asked for them, such as scikit-learn's `available_if`.
+            return not isinstance(held, (FunctionType, classmethod, staticmethod)) and hasattr(type(held), "__get__")
+    return False
 
 
 def underlying(value: object) -> Any:
@@ -98,9 +112,20 @@ def underlying(value: object) -> Any:
 
 
 def home_of(value: object) -> str:
-    """Return the module that a callable or class is of."""
-    module = getattr(value, "__module__", None)
-    if not isinstance(module, str):
-        owner = getattr(value, "__objclass__", type(value))
-        module = str(getattr(owner, "__module__", ""))
-    return module
+    """Return the module that a callable or class is of; for other objects, that of their class."""
+    kind = type(value)
+    try:
+        module = getattr(value, "__module__", None)
+        if not isinstance(module, str):
+            module = getattr(getattr(value, "__objclass__", kind), "__module__", "")
+    except Exception:  # boundary: plugin call
+        module = kind.__dict__.get("__module__")
+    return module if isinstance(module, str) else ""
+
+
+def qualname_of(value: object) -> str:
+    """Return the name of a function or class in its module; nothing for other objects, which are not asked."""
+    if not callable(value) or type(value).__module__.partition(".")[0] not in ("builtins", "functools"):
+        return value.__qualname__ if isinstance(value, type) else ""
+    name = getattr(value, "__qualname__", "")
+    return name if isinstance(name, str) else ""

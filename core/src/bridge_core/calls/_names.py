@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 from bridge_core.errors import BadTargetError, TargetNotAllowedError
 
-__all__ = ["READABLE", "Names", "check_segment", "refusal", "segments_of"]
+__all__ = ["LONGEST", "READABLE", "Names", "check_length", "check_segment", "refusal", "segments_of"]
 
 READABLE = frozenset(["__call__", "__contains__", "__getitem__", "__iter__", "__len__"])
 """The only names with underscores in front that a target may have, at its end."""
 
-_LONGEST = 1000  # characters of a target
+LONGEST = 1000
+"""Characters of a target."""
+# Modules that are known by another name than they give themselves.
+_KNOWN_AS = {"nt": "os", "ntpath": "os.path", "posix": "os", "posixpath": "os.path"}
 
 
 def segments_of(target: str) -> list[str]:
@@ -22,12 +25,21 @@ def segments_of(target: str) -> list[str]:
     """
     if not target.strip():
         raise BadTargetError("$.target: must not be empty; give a dotted name such as 'json.dumps'", path="$.target")
-    if len(target) > _LONGEST:
-        raise BadTargetError(f"$.target: longer than {_LONGEST} characters", path="$.target")
+    check_length(target)
     segments = target.split(".")
     if "" in segments:
-        raise BadTargetError(f"$.target: {target!r} has nothing before, between or behind its dots", path="$.target")
+        raise BadTargetError(f"$.target: {target!a} has nothing before, between or behind its dots", path="$.target")
     return segments
+
+
+def check_length(target: str) -> None:
+    """Refuse a target that is longer than any name.
+
+    Raises:
+        BadTargetError: It is.
+    """
+    if len(target) > LONGEST:
+        raise BadTargetError(f"$.target: longer than {LONGEST} characters", path="$.target")
 
 
 def check_segment(target: str, segment: str, *, last: bool) -> None:
@@ -44,6 +56,7 @@ def check_segment(target: str, segment: str, *, last: bool) -> None:
 
 def refusal(target: str, why: str) -> TargetNotAllowedError:
     """Return the error for a target that the policy does not allow."""
+    target = target[:LONGEST]
     return TargetNotAllowedError(f"{ascii(target)[1:-1]} is not allowed: {why}", target=target)
 
 
@@ -76,15 +89,21 @@ class Names:
         return name in self._exact or _within(name, self._trees)
 
     def covers(self, module: str) -> bool:
-        """Whether a module is listed, or belongs to a package that is: for what has been reached by a listed name.
+        """Whether a module is listed, or belongs to a package that is: for what has been reached by a listed name."""
+        return any(_within(name, self._all) for name in _spellings(module))
 
-        A module with an underscore in front is how others are written in C: `_heapq`.
-        """
-        return _within(module, self._all) or (module.startswith("_") and _within(module.lstrip("_"), self._all))
+    def holds(self, module: str) -> bool:
+        """Whether a module is listed, under whichever of its names."""
+        return any(self.lists(name) for name in _spellings(module))
 
     def leads_to(self, name: str) -> bool:
         """Whether something below this name is listed."""
         return any(entry.startswith(f"{name}.") for entry in self._all)
+
+
+def _spellings(module: str) -> list[str]:
+    """Return the names that a module goes by; one with an underscore in front is how others are written in C: `_io`."""
+    return [module, *([module.lstrip("_")] if module[:1] == "_" else []), *filter(None, [_KNOWN_AS.get(module)])]
 
 
 def _within(name: str, packages: set[str]) -> bool:

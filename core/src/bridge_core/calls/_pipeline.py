@@ -10,6 +10,7 @@ from msgspec import Meta
 from bridge_core._context import CallContext
 from bridge_core.errors import BridgeError, CallTimeoutError, HandlerRaisedError, RefNotFoundError
 
+from ._names import LONGEST
 from ._steps import DynamicCalls, Outcome, Step
 
 __all__ = ["Pipeline", "PipelineStep"]
@@ -62,16 +63,17 @@ class Pipeline:
         outcome = self._calls.perform(self._ctx, step, results)
         if step.timeout_ms is not None and time.monotonic() - started > step.timeout_ms / 1000:
             self._delete([outcome.stored_as])
-            raise CallTimeoutError(f"{step.target} took longer than {step.timeout_ms:g} ms")
+            raise CallTimeoutError(f"it took longer than {step.timeout_ms:g} ms")
         return outcome
 
     def _failure(self, number: int, step: PipelineStep, exc: BaseException) -> BridgeError:
         """Return the error of a step as that of the pipeline."""
         error = exc if isinstance(exc, BridgeError) else HandlerRaisedError.wrapping(exc)
         rolled_back = self._delete([one["stored_as"] for one in self._completed]) if self._rollback else []
-        error.message = f"step {number} ({ascii(step.target)[1:-1]}): {error.message}"
+        target = step.target[:LONGEST]
+        error.message = f"step {number} ({ascii(target)[1:-1]}): {error.message}"
         completed: list[Any] = self._completed
-        error.details.update(step=number, target=step.target, completed=completed, rolled_back=[*rolled_back])
+        error.details.update(step=number, target=target, completed=completed, rolled_back=[*rolled_back])
         return error
 
     def _delete(self, ids: list[str | None]) -> list[str]:

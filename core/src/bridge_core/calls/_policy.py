@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from types import ModuleType
+from types import ClassMethodDescriptorType, MethodDescriptorType, ModuleType, WrapperDescriptorType
+from typing import Any
 
 from bridge_core._models import FrameworkInfo
 
-from ._located import Located, home_of, receiver_of, underlying
-from ._names import Names, refusal
+from ._located import Located, home_of, is_method, qualname_of, receiver_of, underlying
+from ._names import Names, check_segment, refusal
 from ._plain import PLAIN
 
 __all__ = ["Policy"]
 
-# Inherited by classes of any library, and a way around everything here: texts that walk attributes, pickles.
+# A way around everything here, in classes and modules that look harmless: texts that walk attributes, texts that name
+# attributes, pickles.
 _NEVER = [
-    "builtins.str.format", "builtins.str.format_map", "pydantic.BaseModel.parse_file", "pydantic.BaseModel.parse_raw",
-    "pydantic.v1.BaseModel.parse_file", "pydantic.v1.BaseModel.parse_raw",
+    "builtins.str.format", "builtins.str.format_map", "collections.UserString.format",
+    "collections.UserString.format_map", "functools.update_wrapper", "functools.wraps", "operator.attrgetter",
+    "operator.methodcaller", "os.environ", "os.environb", "pydantic.BaseModel.parse_file",
+    "pydantic.BaseModel.parse_raw", "pydantic.v1.BaseModel.parse_file", "pydantic.v1.BaseModel.parse_raw",
+    "string.Formatter.format", "string.Formatter.get_field", "string.Formatter.vformat",
 ]  # fmt: skip
+# Values that may be the same object although they have nothing to do with each other.
+_SHARED = frozenset([bool, bytes, complex, float, frozenset, int, str, tuple, type(None)])
+
+_DESCRIPTORS = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 
 
 class Policy:
@@ -50,17 +59,26 @@ class Policy:
         self._vouched = Names(vouched)
         self._stand_ins = {name: its for info in infos for name, its in info.stand_ins.items()}
         self._replaced = Names(self._stand_ins)
+        self._all_names = (self._allow, self._vouched, self._replaced)
         self._replaced_objects = Located(self._stand_ins)
         self._allowed_objects = Located(name for name in allow if not name.endswith(".*"))
-        self._denied_objects = Located([name for name in deny if not name.endswith(".*")] + [*_NEVER] * (not allow_any))
+        never = [] if allow_any else [name for name in _NEVER if name not in allow]
+        self._denied_objects = Located([name for name in deny if not name.endswith(".*")] + never)
         self._vouched_objects = Located(vouched)
 
     def may_import(self, module: str) -> bool:
         """Whether a module may be imported: it is allowed, or something below it is."""
-        if self._deny.lists(module):
+        if self._deny.holds(module):
             return False
-        return self._allows_module(module) or any(
-            names.leads_to(module) for names in (self._allow, self._vouched, self._replaced)
+        return self._allows_module(module) or any(names.leads_to(module) for names in self._all_names)
+
+    def could_mean(self, target: str) -> bool:
+        """Whether a dotted name may turn out to be allowed: for any other one, nothing needs to be imported."""
+        if self._deny.lists(target):
+            return False
+        parts = target.split(".")
+        return self.allow_any or any(
+            names.lists(".".join(parts[:end])) for names in self._all_names for end in range(1, len(parts) + 1)
         )
 
     def stand_in(self, name: str) -> str | None:
@@ -72,13 +90,14 @@ class Policy:
     def stand_in_of(self, value: object) -> str | None:
         """Return what a plugin gives in place of calling such an object; None as for `stand_in`."""
         name = self._replaced_objects.listed_member(type(value), "__call__")
-        if name is None or self.allow_any or self._allows_members(value):
+        if name is None or self.denies(name) or self.allow_any or self._at_home(type(value)):
             return None
         return self._stand_ins[name]
 
     def denies(self, name: str) -> bool:
-        """Whether the operator denies a name."""
-        return self._deny.lists(name)
+        """Whether the operator denies a name, or what it is in."""
+        parts = name.split(".")
+        return any(self._deny.holds(".".join(parts[:end])) for end in range(1, len(parts) + 1))
 
     def check_name(self, target: str, module: str, name: str, *, last: bool) -> None:
         """Refuse to read a name of a module.
@@ -97,7 +116,7 @@ class Policy:
             raise refusal(target, f"{name!r} is denied by the operator")
         if self._allows_module(module) or self._lists(name, own):
             return
-        if last or not any(names.leads_to(name) for names in (self._allow, self._vouched, self._replaced)):
+        if last or not any(names.leads_to(name) for names in self._all_names):
             raise refusal(target, f"{own!r} is neither allowed by the operator nor vouched for by a plugin")
 
     def check_value(self, target: str, module: str, name: str, value: object) -> None:
@@ -109,9 +128,9 @@ class Policy:
         if isinstance(value, ModuleType):
             if not self.may_import(value.__name__):
                 raise refusal(target, f"it leads through the module {value.__name__!r}")
-        elif self._lists(name, f"{module}.{name.rpartition('.')[2]}"):
+        elif self._lists(name, f"{module}.{name.rpartition('.')[2]}") or not callable(value):
             self._check_not_denied(target, value)
-        elif self._allows_module(module) and callable(value):
+        elif self._allows_module(module):
             self.check_callable(target, value)
 
     def check_object(self, target: str, value: object) -> None:
@@ -124,9 +143,16 @@ class Policy:
             raise refusal(target, f"it is the module {value.__name__!r}")
         if callable(value):
             self.check_callable(target, value)
+        else:
+            self._check_not_denied(target, value)
 
-    def check_callable(self, target: str, value: object) -> None:
+    def check_callable(self, target: str, value: object, name: str = "") -> None:
         """Refuse a callable: function, class, method or object.
+
+        Args:
+            target: What is asked for, for the message.
+            value: The callable.
+            name: The name by which an object has it, if it is a member of one.
 
         Raises:
             TargetNotAllowedError: It is denied, or does not belong to anything that is allowed.
@@ -135,14 +161,15 @@ class Policy:
         if self.allow_any or self._vouched_objects.has(value) or self._allowed_objects.has(underlying(value)):
             return
         if isinstance(value, functools.partial):
-            self.check_callable(target, value.func)
+            self._check_partial(target, value)
             return
         receiver = receiver_of(value)
         if receiver is not None:
-            name = getattr(value, "__name__", "")
-            if not (_has(receiver, name) and self._allows_member(receiver, name)):
-                raise refusal(target, f"{name!r} is a method of {_kind(receiver)}, which is not allowed")
-        elif not self._at_home(value) and not self._calls_vouched(type(value)):
+            own = getattr(value, "__name__", "")
+            is_its = any(is_method(receiver, value, one) for one in (name, own)) or self._at_home(value)
+            if not is_its or not self._allows_member(receiver, own):
+                raise refusal(target, f"{name or own!r} is a method of {_kind(receiver)}, which is not allowed")
+        elif not self._at_home(value) and not self._calls_listed(type(value)):
             raise refusal(target, f"it is of {home_of(value) or type(value).__name__!r}, which is not allowed")
 
     def check_owner(self, target: str, owner: object, name: str) -> None:
@@ -156,12 +183,15 @@ class Policy:
             if name not in PLAIN[kind]:
                 raise refusal(target, f"{name!r} is not among what may be used of a {kind.__name__}")
             return
-        if self.allow_any or self._allows_members(owner):
-            if isinstance(owner, type) and not any(name in vars(one) for one in owner.__mro__):
+        if isinstance(owner, ModuleType):
+            raise refusal(target, f"it leads through the module {owner.__name__!r}")
+        holder = owner if isinstance(owner, type) else kind
+        if self._denies_member(holder, name):
+            raise refusal(target, f"{name!r} of {_kind(owner)} is denied")
+        if self.allow_any or self._at_home(holder):
+            if isinstance(owner, type):
                 self._check_metaclass(target, owner, name)
-            return
-        vouched = self._vouched_objects
-        if not (vouched.has(kind) or vouched.has_member(kind, name)):
+        elif not (self._vouched_objects.has(kind) or self._lists_member(holder, name)):
             raise refusal(target, f"{_kind(owner)} is not allowed")
 
     def check_member(self, target: str, owner: object, name: str, value: object) -> None:
@@ -171,21 +201,11 @@ class Policy:
             TargetNotAllowedError: It is a module, or a callable that is not allowed.
         """
         if isinstance(value, ModuleType):
-            if not self.may_import(value.__name__):
-                raise refusal(target, f"it leads through the module {value.__name__!r}")
-            return
-        if not callable(value):
-            return
-        receiver = receiver_of(value)
-        if receiver is owner or receiver is type(owner):
+            raise refusal(target, f"it leads through the module {value.__name__!r}")
+        if not callable(value) or self._lists_member(owner if isinstance(owner, type) else type(owner), name):
             self._check_not_denied(target, value)
-            kind = type(owner)
-            if kind in PLAIN or self._allows_member(receiver, name):
-                return
-            if receiver is not owner or not self._vouched_objects.has_member(kind, name):
-                raise refusal(target, f"{name!r} of {_kind(owner)} is not vouched for")
-            return
-        self.check_callable(target, value)
+        else:
+            self.check_callable(target, value, name)
 
     def check_change(self, target: str, owner: object, name: str) -> None:
         """Refuse to set a name of an object.
@@ -193,50 +213,90 @@ class Policy:
         Raises:
             TargetNotAllowedError: It is a module, class, function or value of Python's own types, or not allowed.
         """
-        if isinstance(owner, (ModuleType, type)) or type(owner) in PLAIN or name.startswith("_"):
+        check_segment(target, name, last=False)
+        kind = type(owner)
+        if isinstance(owner, (ModuleType, type)) or kind in PLAIN or kind.__module__ == "builtins":
             raise refusal(target, f"{name!r} of {_kind(owner)} cannot be set")
-        allowed = self.allow_any or self._allows_members(owner)
-        if not allowed and not self._vouched_objects.has_member(type(owner), "__setattr__"):
+        allowed = self.allow_any or self._at_home(kind) or self._lists_member(kind, "__setattr__")
+        if not allowed or self._denies_member(kind, name):
             raise refusal(target, f"{_kind(owner)} is not allowed to be changed")
 
     def _lists(self, *names: str) -> bool:
         return any(listed.names(name) for listed in (self._allow, self._vouched) for name in names)
 
-    def _calls_vouched(self, kind: type) -> bool:
-        listed = (self._vouched_objects, self._replaced_objects)
-        return any(one.has_member(kind, "__call__") for one in listed)
+    def _lists_member(self, kind: type, name: str) -> bool:
+        """Whether a name of exactly this class is listed."""
+        return any(one.has_member(kind, name) for one in (self._vouched_objects, self._allowed_objects))
+
+    def _calls_listed(self, kind: type) -> bool:
+        return self._lists_member(kind, "__call__") or self._replaced_objects.has_member(kind, "__call__")
+
+    def _check_partial(self, target: str, value: functools.partial[Any]) -> None:
+        if self.stand_in_of(value.func) is not None:
+            raise refusal(target, "it would call what is only called with arguments that a plugin has checked")
+        self.check_callable(target, value.func)
 
     def _check_not_denied(self, target: str, value: object) -> None:
         function = underlying(value)
-        name = f"{home_of(function)}.{getattr(function, '__qualname__', '')}"
-        if self._denied_objects.has_function(function) or self._deny.lists(name):
-            raise refusal(target, f"{name} is denied")
+        if type(function) in _SHARED:
+            return
+        if self._denies(function) or self._denies_object(function):
+            raise refusal(target, f"{home_of(function)}.{qualname_of(function) or _kind(function)} is denied")
         if isinstance(value, functools.partial):
             self._check_not_denied(target, value.func)
 
+    def _denies(self, value: object) -> bool:
+        """Whether a function or class is denied: itself, what it is defined in, or its module."""
+        if self._denied_objects.has_function(value):
+            return True
+        if isinstance(value, _DESCRIPTORS) and value.__objclass__ in PLAIN:  # `builtins` is not about what lists do
+            return False
+        home, parts = home_of(value), qualname_of(value).split(".")
+        names = (".".join([home, *parts[:end]]) for end in range(1, len(parts) + 1))
+        return self._deny.holds(home) or any(map(self._deny.lists, names))
+
+    def _denies_object(self, value: object) -> bool:
+        """Whether the class of an object is denied, or that such objects are called."""
+        kind = type(value)
+        if kind.__module__ == "builtins":  # of functions and classes, which are judged by themselves
+            return False
+        return self._denies(kind) or (callable(value) and self._denies_member(kind, "__call__"))
+
+    def _denies_member(self, kind: type, name: str) -> bool:
+        """Whether a class is denied, or a name of it."""
+        if self._denies(kind) or self._deny.lists(f"{home_of(kind)}.{kind.__qualname__}.{name}"):
+            return True
+        for one in kind.__mro__:
+            if name in vars(one):
+                held = vars(one)[name]
+                listed = self._denied_objects.has_member(one, name)
+                return listed or (hasattr(type(held), "__get__") and self._denied_objects.has_function(held))
+        return False
+
     def _check_metaclass(self, target: str, owner: type, name: str) -> None:
         """Refuse what a class has from a metaclass that is not allowed, such as Python's own `mro`."""
-        if not self.allow_any and not self._at_home(type(owner)):
-            raise refusal(target, f"{name!r} is of the metaclass {type(owner).__name__!r}")
+        if self.allow_any or any(name in vars(one) for one in owner.__mro__):
+            return
+        metaclass: type = type(owner)
+        for one in metaclass.__mro__:
+            if name in vars(one) and not self._at_home(one):
+                raise refusal(target, f"{name!r} is of the metaclass {one.__name__!r}")
 
     def _allows_member(self, receiver: object, name: str) -> bool:
-        if self.allow_any or self._allows_members(receiver):
+        """Whether a public name of an object is allowed: its class, or the class that it is, is the operator's."""
+        if self.allow_any or self._at_home(receiver if isinstance(receiver, type) else type(receiver)):
             return True
         return type(receiver) in PLAIN and name in PLAIN[type(receiver)]
-
-    def _allows_members(self, owner: object) -> bool:
-        """Whether all public names of an object are allowed: its class, or the class that it is, is the operator's."""
-        return self._at_home(owner if isinstance(owner, type) else type(owner))
 
     def _at_home(self, value: object) -> bool:
         """Whether a callable or class is of a module that is allowed."""
         if self._denied_objects.has(value):
             return False
         home = home_of(value)
-        return (self._allow.covers(home) and not self._deny.lists(home)) or self._allowed_objects.has(value)
+        return (self._allow.covers(home) and not self._deny.holds(home)) or self._allowed_objects.has(value)
 
     def _allows_module(self, module: str) -> bool:
-        return (self.allow_any or self._allow.lists(module)) and not self._deny.lists(module)
+        return (self.allow_any or self._allow.lists(module)) and not self._deny.holds(module)
 
     def _allows_name(self, name: str) -> bool:
         return self._allow.names(name) or self._allows_module(name.rpartition(".")[0])
@@ -245,9 +305,3 @@ class Policy:
 def _kind(value: object) -> str:
     kind = value if isinstance(value, type) else type(value)
     return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _has(receiver: object, name: str) -> bool:
-    """Whether a method is its receiver's by that name, and not a foreign function that was bound to it."""
-    kind = receiver if isinstance(receiver, type) else type(receiver)
-    return any(name in vars(one) for one in kind.__mro__)

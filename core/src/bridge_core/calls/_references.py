@@ -99,24 +99,29 @@ class References:
         if not isinstance(steps, list):
             raise _invalid(f"{path}.path", "expected an array of indices and names")
         self.objects.append(found)
-        for step in steps:
-            found = self._part(found, step, name, path)
+        for number, step in enumerate(steps, 1):
+            found = self._part(found, step, name, path, last=number == len(steps))
         if not self._by_plugin:
             self._targets.policy.check_object(name, found)
         return found
 
-    def _part(self, owner: Any, step: Any, name: str, path: str) -> Any:
+    def _part(self, owner: Any, step: Any, name: str, path: str, *, last: bool) -> Any:
         """Return an item, or for a name that is no key an attribute."""
         if type(step) is int or (type(step) is str and _has_keys(owner)):
             self._targets.policy.check_owner(name, owner, "__getitem__")
             try:
                 return owner[step]
             except (LookupError, TypeError) as exc:
-                problem = f"{type(owner).__qualname__} has no item {step!r}: {type(exc).__name__}"
+                problem = f"{type(owner).__qualname__} has no item {_brief(step)}: {type(exc).__name__}"
                 raise _invalid(f"{path}.path", problem) from None
         if type(step) is str:
-            return self._targets.part(f"{name}.{step}", owner, step)
+            return self._targets.part(f"{name}.{step}", owner, step, last=last)
         raise _invalid(f"{path}.path", f"expected an index or a name, got {type(step).__name__}")
+
+
+def _brief(step: int | str) -> str:
+    text = ascii(step)
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def _has_keys(owner: Any) -> bool:

@@ -111,7 +111,7 @@ class DynamicCalls:
         kwargs = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
         reads = step.attribute or not (found.stand_in or callable(found.value))
         if reads and (args or kwargs):
-            raise InvalidArgumentsError(f"$.args: {step.target} is read, not called, and takes none", path="$.args")
+            raise InvalidArgumentsError("$.args: the target is read, not called, and takes none", path="$.args")
         value = found.value
         if not reads:
             with self.inside(ctx, found, *references.objects):
@@ -123,11 +123,11 @@ class DynamicCalls:
 
     def inside(self, ctx: CallContext, found: Found, *others: object) -> ExitStack:
         """Return what a call runs in: the call contexts of the frameworks whose objects it has to do with."""
-        stack = ExitStack()
-        for plugin in {one.name: one for one in self._concerned(found, others)}.values():
-            self._ensure(plugin, ctx)
-            stack.enter_context(self._plugins.call_context(plugin.name, ctx.session))
-        return stack
+        with ExitStack() as stack:
+            for plugin in {one.name: one for one in self._concerned(found, others)}.values():
+                self._ensure(plugin, ctx)
+                stack.enter_context(self._plugins.call_context(plugin.name, ctx.session))
+            return stack.pop_all()
 
     def _configure(self, ctx: CallContext, step: Step, references: References) -> Outcome:
         """Configure the session, and nothing else, by a target that would configure the whole process."""
@@ -136,6 +136,8 @@ class DynamicCalls:
             raise refusal(step.target, "it is denied by the operator")
         if step.args or step.attribute:
             raise InvalidArgumentsError(f"$.args: {step.target} takes keywords only", path="$.args")
+        if step.store_as is not None:
+            raise InvalidArgumentsError("$.store_as: what configures a session gives no object", path="$.store_as")
         config = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
         return Outcome(self._configured(plugin.name, config, ctx), configured=plugin.name)
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from bridge_core._context import Session
 from bridge_core.errors import BadTargetError, RefNotFoundError, TargetNotFoundError
 
-from ._names import check_segment, refusal, segments_of
+from ._names import LONGEST, check_length, check_segment, refusal, segments_of
 from ._policy import Policy
 
 __all__ = ["Found", "Targets"]
@@ -70,6 +70,7 @@ class Targets:
         Raises:
             TargetNotAllowedError, TargetNotFoundError: As for `find`.
         """
+        check_length(name)
         check_segment(target, name, last=last)
         if name == "__call__":
             self.policy.check_callable(target, owner)
@@ -83,13 +84,13 @@ class Targets:
         rest = target.partition(".")[2]
         if not rest:
             raise BadTargetError("$.target: 'stored.' must be followed by an id", path="$.target")
+        check_length(target)
         key, value = _stored(session, rest)
-        names = rest[len(key) + 1 :]
-        if not names:
+        if key == rest:
             self.policy.check_object(target, value)
             return self._object(value, session)
         owner = value
-        segments = segments_of(names)
+        segments = segments_of(rest[len(key) + 1 :])
         for number, name in enumerate(segments, 1):
             owner, value = value, self.part(target, value, name, last=number == len(segments))
         return self._object(value, owner)
@@ -101,6 +102,8 @@ class Targets:
         return Found(value, owner, functools.partial(_called_with, _loaded(stand_in), value))
 
     def _find_named(self, target: str, segments: list[str], *, modules: bool) -> Found:
+        if not (self.policy.could_mean(target) or (modules and self.policy.may_import(target))):
+            raise refusal(target, "the operator allows no such name, and no plugin vouches for it")
         value, used = self._module(target, segments, modules=modules)
         if stand_in := self.policy.stand_in(target):
             function = _loaded(stand_in)
@@ -134,8 +137,8 @@ class Targets:
             module = _imported(target, name)
             if module is not None:
                 return module, used
-        if not allowed:
-            raise refusal(target, "the operator allows no such module, and no plugin vouches for the name")
+        if not allowed or not self.policy.may_import(segments[0]):
+            raise refusal(target, "no module that it leads to is allowed")
         root = segments[0]
         raise TargetNotFoundError(
             f"{target}: there is no module {root!r} in this worker's environment; install what has it", target=target
@@ -187,4 +190,5 @@ def _attribute(target: str, owner: object, name: str) -> Any:
         return getattr(owner, name)
     except AttributeError:
         what = getattr(owner, "__name__", "") if isinstance(owner, _MODULE) else type(owner).__qualname__
-        raise TargetNotFoundError(f"{target}: {what} has no {name!r}", target=target) from None
+        target = target[:LONGEST]
+        raise TargetNotFoundError(f"{ascii(target)[1:-1]}: {what} has no {name!r}", target=target) from None
