@@ -9,6 +9,7 @@ from typing import Any
 from bridge_core import CallContext, FrameworkInfo, PluginHost, PluginMetadata, Register, hookimpl
 from bridge_core.calls import DynamicCalls, Policy
 from bridge_core.errors import BridgeError
+from bridge_core.secrets._redactor import Redactor
 from bridge_core.sessions import SessionStore
 from bridge_core.worker._dynamic import DynamicOperations
 from bridge_core.worker._imports import FrameworkImporter
@@ -34,8 +35,15 @@ class Desk:
         infos = {name: loaded.info for name, loaded in self.host.plugins.items()}
         self.policy = Policy(plugins=infos, **policy)
         self.sessions = SessionStore()
-        calls = DynamicCalls(self.policy, self.host, FrameworkImporter().ensure, lambda: True)
-        dispatcher: Any = SimpleNamespace(clock=time.time)
+        importer = FrameworkImporter()
+        calls = DynamicCalls(
+            self.policy,
+            self.host,
+            ensure=lambda plugin, ctx: importer.ensure(plugin, ctx.progress),
+            configure=lambda framework, config, ctx: dict(self.host.configure(framework, config, ctx.session)),
+            strings=lambda: True,
+        )
+        dispatcher: Any = SimpleNamespace(clock=time.time, redactor=Redactor())
         operations = DynamicOperations(dispatcher, calls).operations()
         self._operations = {one.name: one for one in operations}
 
