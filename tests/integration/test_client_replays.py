@@ -241,12 +241,13 @@ def second(**more: Any) -> Bridge:
 def test_dynamic_calls_that_configured_a_session_are_made_again() -> None:
     with second(configuration={"a": 0}) as bridge, bridge.session() as session:
         session.call("second.settings.configure", a=1, b={"$x": 1})
+        session.call("second.settings.configure", e={"$env": "NOT_SET"})
         session.pipeline([Step("probe_things.Thing", 1), Step("second.settings.configure", c=2)])
         session.run("call", {"target": "second.settings.configure", "kwargs": {"d": 3}})
         session.call("second.settings.configure", c=4)
         session.call("probe_things.Thing", 1)
         before = session.run("settings")
-        assert before == {"a": "1", "b": "{'$x': 1}", "c": "4", "d": "3"}
+        assert before == {"a": "1", "b": "{'$x': 1}", "c": "4", "d": "3", "e": "{'$env': 'NOT_SET'}"}
         for _ in range(2):
             with pytest.raises(WorkerCrashedError):
                 bridge.session().run("end")
@@ -265,3 +266,15 @@ def test_configuration_with_objects_is_lost_with_them() -> None:
         with pytest.raises(WorkerCrashedError):
             bridge.session().run("end")
         assert bridge.run("settings") == {"b": "2"}
+
+
+def test_dynamic_call_says_that_a_setting_can_no_longer_be_replayed(tmp_path: Path) -> None:
+    needed = tmp_path / "needed"
+    needed.touch()
+    with opened(policy={"allow": ["json"]}) as bridge, bridge.session() as session:
+        session.run("tune", name="a", value=1, needs=str(needed))
+        needed.unlink()
+        die(bridge)
+        for ask in (lambda: session.run("call", {"target": "json.dumps"}), lambda: session.call("json.dumps", 1)):
+            with pytest.raises(HandlerRaisedError):
+                ask()

@@ -54,7 +54,7 @@ class Binding:
         steps, answers = arguments.get("steps", [arguments]), answer.get("pipeline_results", [answer])
         for step, one in zip(steps, answers, strict=False):
             if type(one) is dict and one.get("configured"):
-                kept = SentArguments(target=step["target"], kwargs=step.get("kwargs", {}))
+                kept = SentArguments(target=step["target"], kwargs=step.get("kwargs") or {})
                 self.remember(_CALL, kept)
 
     def resolved(self, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -63,6 +63,8 @@ class Binding:
         Raises:
             InvalidConfigError: A reference is wrong or leads nowhere; `details.path` says which.
         """
+        if type(arguments) is SentArguments:  # a dynamic call's: what looks like a reference in it is data
+            return arguments
         if operation != "configure":
             given: Mapping[str, Any] = self.slot.references.resolve(arguments, holder=self)
             return given
@@ -114,6 +116,6 @@ class Binding:
 def _key(operation: str, arguments: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
     """Return what a configuring call sets."""
     if operation == _CALL:
-        return operation, frozenset([arguments["target"], *arguments["kwargs"]])
+        return operation, frozenset([arguments.get("target"), *(arguments.get("kwargs") or ())])
     config = arguments.get("config")
     return operation, frozenset([*arguments, *(config if isinstance(config, Mapping) else ())])
