@@ -23,7 +23,7 @@ def peer() -> Iterator[Peer]:
 def test_what_the_plugin_says_of_itself_is_shown(peer: Peer) -> None:
     described = peer.result("describe", {"framework": "iris"})
     operations = {one["name"]: one for one in described.pop("operations")}
-    assert described == {
+    said = {
         "name": "iris",
         "distribution": "iris",
         "version": None,
@@ -38,6 +38,7 @@ def test_what_the_plugin_says_of_itself_is_shown(peer: Peer) -> None:
         "deterministic": True,
         "plugin": "bridge-iris 1.0",
     }
+    assert {name: described.get(name) for name in said} == said  # a later core may show more
     assert operations["iris.train"]["summary"] == "Train a model."
     assert operations["iris.train"]["arguments"]["properties"]["options"]["properties"]["rounds"] == {
         "type": "integer", "minimum": 1, "description": "passes over the data", "default": 10,

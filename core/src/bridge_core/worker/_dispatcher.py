@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bridge_core._context import CallContext, RequestId
 from bridge_core._handlers import Operation
 from bridge_core._plugins import PluginHost
-from bridge_core.config import Configuration
+from bridge_core.config import Configuration, LimitSettings
 from bridge_core.errors import (
     BridgeError,
     CallCancelledError,
@@ -86,15 +86,7 @@ class Dispatcher:
         self.limits = limits
         self.clock = clock
         self.calls = CallTable()
-        limited = configuration.limits
-        self.sessions = SessionStore(
-            max_sessions=limited.max_sessions,
-            max_objects=limited.max_objects_per_session,
-            session_ttl=limited.session_ttl,
-            object_ttl=limited.object_ttl,
-            evict=limited.evict,
-            busy=self.calls.sessions,
-        )
+        self.sessions = _sessions(configuration.limits, self.calls)
         self.stats = Stats()
         self.importer = FrameworkImporter()
         self.redactor = Redactor() if redactor is None else redactor
@@ -365,6 +357,18 @@ def _session(call: Call) -> PeerSession:
     session = call.context.session
     assert isinstance(session, PeerSession)  # made by `_open`
     return session
+
+
+def _sessions(limited: LimitSettings, calls: CallTable) -> SessionStore:
+    """Return the sessions of a peer, within the operator's limits."""
+    return SessionStore(
+        max_sessions=limited.max_sessions,
+        max_objects=limited.max_objects_per_session,
+        session_ttl=limited.session_ttl,
+        object_ttl=limited.object_ttl,
+        evict=limited.evict,
+        busy=calls.sessions,
+    )
 
 
 def _shutting_down() -> ShuttingDownError:
