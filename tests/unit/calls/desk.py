@@ -41,6 +41,7 @@ class Desk:
             self.host,
             ensure=lambda plugin, ctx: importer.ensure(plugin, ctx.progress),
             configure=lambda framework, config, ctx: dict(self.host.configure(framework, config, ctx.session)),
+            reveal=lambda value, ctx: value,
             strings=lambda: True,
         )
         dispatcher: Any = SimpleNamespace(clock=time.time, redactor=Redactor())

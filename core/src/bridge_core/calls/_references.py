@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bridge_core._context import Session
@@ -28,7 +28,8 @@ class References:
         session: Whose objects are meant.
         strings: Whether the text `stored.<id>` means the object, if there is one.
         steps: The results of a pipeline's earlier steps.
-        by_plugin: Whether a plugin is configured with them: it judges objects itself, and may be given secrets.
+        reveal: Returns the value of a reference to a secret; for arguments with which a plugin is configured, which
+            judges objects itself.
     """
 
     def __init__(
@@ -38,13 +39,13 @@ class References:
         *,
         strings: bool,
         steps: Sequence[Any] = (),
-        by_plugin: bool = False,
+        reveal: Callable[[Any], Any] | None = None,
     ) -> None:
         self._targets = targets
         self._session = session
         self._strings = strings
         self._steps = steps
-        self._by_plugin = by_plugin
+        self._reveal = reveal
         self.objects: list[Any] = []
         """The live objects that were referred to."""
 
@@ -75,8 +76,8 @@ class References:
             found = self._session.objects.get(value["$ref"])
         elif "$step" in keys <= _STEP and type(value["$step"]) is int:
             found = self._step(value["$step"], path)
-        elif self._by_plugin and keys <= _SECRETS:
-            return value  # resolved where all configurations are
+        elif self._reveal is not None and keys <= _SECRETS:
+            return self._reveal(value)
         else:
             raise _invalid(path, 'keys that begin with $ make a reference; send other data as {"$value": …}')
         return self._used(found, value.get("path", []), value.get("$ref", "$step"), path)
@@ -101,7 +102,7 @@ class References:
         self.objects.append(found)
         for number, step in enumerate(steps, 1):
             found = self._part(found, step, name, path, last=number == len(steps))
-        if not self._by_plugin:
+        if self._reveal is None:
             self._targets.policy.check_object(name, found)
         return found
 

@@ -53,6 +53,7 @@ class DynamicCalls:
         plugins: The frameworks.
         ensure: Imports a framework and configures the session of a request for it, as far as that is not done.
         configure: Configures a framework for the session of a request and returns the effective settings.
+        reveal: Returns the value of a reference to a secret, for `configure`.
         strings: Whether the text `stored.<id>` in arguments means the object.
     """
 
@@ -62,12 +63,14 @@ class DynamicCalls:
         plugins: PluginHost,
         ensure: Callable[[LoadedPlugin, CallContext], None],
         configure: Callable[[str, Mapping[str, Any], CallContext], dict[str, Any]],
+        reveal: Callable[[Any, CallContext], Any],
         strings: Callable[[], bool],
     ) -> None:
         self.policy = policy
         self._plugins = plugins
         self._ensure = ensure
         self._configured = configure
+        self._reveal = reveal
         self._strings = strings
         self._frameworks = {root: plugin for plugin in plugins.plugins.values() for root in _roots(plugin)}
         self._configuring = {
@@ -84,11 +87,12 @@ class DynamicCalls:
 
         return Targets(self.policy, importing)
 
-    def references(self, ctx: CallContext, earlier: list[Any] | None = None, *, by_plugin: bool = False) -> References:
+    def references(
+        self, ctx: CallContext, earlier: list[Any] | None = None, *, configuring: bool = False
+    ) -> References:
         """Return what resolves the references in arguments, to results of earlier steps too."""
-        return References(
-            self.targets(ctx), ctx.session, strings=self._strings(), steps=earlier or [], by_plugin=by_plugin
-        )
+        reveal = (lambda value: self._reveal(value, ctx)) if configuring else None
+        return References(self.targets(ctx), ctx.session, strings=self._strings(), steps=earlier or [], reveal=reveal)
 
     def perform(self, ctx: CallContext, step: Step, earlier: list[Any] | None = None) -> Outcome:
         """Make one call and store what it gives, if that is asked for.
@@ -104,7 +108,7 @@ class DynamicCalls:
         """
         _check_free(ctx.session, step.store_as)
         if step.target in self._configuring:
-            return self._configure(ctx, step, self.references(ctx, earlier, by_plugin=True))
+            return self._configure(ctx, step, self.references(ctx, earlier, configuring=True))
         references = self.references(ctx, earlier)
         found = self.targets(ctx).find(step.target, ctx.session)
         args = [references.resolve(value, f"$.args[{index}]") for index, value in enumerate(step.args)]

@@ -106,13 +106,14 @@ class _MarkedSerializer(Serializer):
             self._literal = False
 
     def _named(self, value: object, view: Callable[[object, object], Any]) -> Any:
+        sent = view(value, None)
+        if sent is not None:
+            return sent
         try:
             form = self._form(value)
         except InvalidArgumentsError as exc:
             raise self._error(InvalidArgumentsError, exc.message) from None
-        if form is None:
-            return view(value, None)
-        if self._literal:
+        if form is not None and self._literal:
             text = "an object cannot be sent inside a dict with keys that begin with `$`"
             raise self._error(InvalidArgumentsError, text)
         return form

@@ -150,7 +150,8 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         if name is None:
             served = ", ".join(self._frameworks())
             raise FrameworkNotFoundError(f"say which framework to configure; served here: {served or 'none'}")
-        return {"status": "configured", "framework": name, "config": dispatcher.configure(name, config, ctx)}
+        effective = dispatcher.configure(name, dispatcher.revealed(config, ctx), ctx)
+        return {"status": "configured", "framework": name, "config": effective}
 
     def shutdown(self) -> dict[str, Any]:
         """Answer, finish what was accepted, and end."""

@@ -240,11 +240,18 @@ class Dispatcher:
             self.importer.ensure(plugin, progress)
         self.initial.ensure(framework, session)
 
+    def revealed(self, config: Any, ctx: CallContext) -> Any:
+        """Return what a peer gives to configure a framework with, with values in place of references to secrets.
+
+        Raises:
+            BridgeError: See SecretReferences.resolve.
+        """
+        return self.references.resolve(config, holder=ctx.session)
+
     def configure(self, framework: str, config: Mapping[str, Any], ctx: CallContext) -> dict[str, Any]:
         """Configure a framework for the session of a request and return the effective settings, without secrets."""
-        session = cast("PeerSession", ctx.session)
-        self.make_ready(framework, session, ctx.progress)
-        settings = self.plugins.configure(framework, self.references.resolve(config, holder=session), session)
+        self.make_ready(framework, cast("PeerSession", ctx.session), ctx.progress)
+        settings = self.plugins.configure(framework, config, ctx.session)
         effective: dict[str, Any] = self.redactor.scrub(dict(settings)) if self.redactor else dict(settings)
         return effective
 
@@ -252,7 +259,7 @@ class Dispatcher:
         """Convert the arguments of a call; those that configure a framework may refer to secrets."""
         given, operation = call.request.arguments, call.operation
         if operation.configures and operation.framework is not None:  # `configure` itself looks into its `config` only
-            given = self.references.resolve(given, holder=call.context.session)
+            given = self.revealed(given, call.context)
         return operation.signature.parse(given)
 
     def _encoded(self, call: Call, result: Any) -> Any:
