@@ -135,7 +135,9 @@ def _dynamic(dispatcher: Dispatcher, settings: PolicySettings) -> DynamicOperati
     def ensure(plugin: LoadedPlugin, ctx: CallContext) -> None:
         dispatcher.make_ready(plugin.name, cast("PeerSession", ctx.session), ctx.progress)
 
-    return DynamicOperations(dispatcher, DynamicCalls(policy, plugins, ensure, dispatcher.configure, dispatcher.revealed, strings))
+    return DynamicOperations(
+        dispatcher, DynamicCalls(policy, plugins, ensure, dispatcher.configure, dispatcher.revealed, strings)
+    )
 
 
 def _default(options: Options, configuration: Configuration, plugins: PluginHost) -> str | None:
