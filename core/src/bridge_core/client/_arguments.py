@@ -33,7 +33,11 @@ def plain_arguments(operation: str, arguments: Mapping[str, Any], *, native: boo
     """
     if type(arguments) is SentArguments:
         return arguments
-    return _sent(operation, arguments, Serializer(_view if native else _nobody, native=native, tags=False))
+    given = arguments if type(arguments) is dict else dict(arguments)
+    encoded: dict[str, Any] = plain(given)
+    if encoded is not NOT_PLAIN:  # as nearly always
+        return encoded
+    return _sent(operation, given, Serializer(_view if native else _nobody, native=native, tags=False))
 
 
 def literal_arguments(operation: str, arguments: Mapping[str, Any], *, native: bool) -> SentArguments:

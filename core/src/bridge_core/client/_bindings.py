@@ -17,8 +17,6 @@ from ._slot import Slot, Worker
 __all__ = ["Binding"]
 
 _CALL = "call"
-# They configure the session if the target is what the framework is configured with, which their answers say.
-_DYNAMIC = frozenset([_CALL, "pipeline"])
 
 
 class Binding:
@@ -33,11 +31,17 @@ class Binding:
         # Re-entrant, because what is called when something arrives may use the session.
         self._moving = threading.RLock()
 
-    def learner(self, worker: Worker, operation: str, arguments: Mapping[str, Any]) -> Callable[[Any], None] | None:
-        """Return what is to be called with the operation's result, if it may have configured the session."""
+    def configuring(
+        self, worker: Worker, operation: str, arguments: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Callable[[Any], None]]:
+        """Return what to send of a call that may configure the session, and what to call with its result.
+
+        Raises:
+            InvalidConfigError: See `resolved`.
+        """
         if operation in worker.configures:
-            return partial(self.remember, operation, arguments)
-        return partial(self._learn, arguments) if operation in _DYNAMIC else None
+            return self.resolved(operation, arguments), partial(self.remember, operation, arguments)
+        return arguments, partial(self._learn, arguments)
 
     def remember(self, operation: str, arguments: Mapping[str, Any], result: object = None) -> None:
         """Keep what configured the session, in place of what set the same things before."""

@@ -31,6 +31,7 @@ _ABOUT_FRAMEWORKS = frozenset([_CONFIGURE, "describe"])
 _OF_NO_SESSION = frozenset(
     ["ping", "get_stats", "get_capabilities", "describe", "list_sessions", "open_session", "shutdown", "hello"]
 )
+_MOST_USUAL = 1000
 
 
 class BridgeSession(DynamicVerbs):
@@ -45,6 +46,7 @@ class BridgeSession(DynamicVerbs):
         self._owner = owner  # a Bridge ends its workers when nothing refers to it any more
         self._bindings = {name: Binding(slot) for name, slot in slots.items()}
         self._objects = Objects(id, self._bindings)
+        self._usual: dict[str, Binding] = {}  # of operations that were used, by their names
         self._closed = False
         for name, slot in slots.items():
             if slot.settings.configuration:
@@ -197,7 +199,9 @@ class BridgeSession(DynamicVerbs):
         binding = self._binding(operation, arguments, framework)
         while True:
             worker = binding.slot.current or binding.slot.worker(until)
-            given = binding.resolved(operation, arguments) if operation in worker.configures else arguments
+            given, learn = arguments, None
+            if operation in worker.may_configure:
+                given, learn = binding.configuring(worker, operation, arguments)
             if worker.number > binding.number and operation not in _OF_NO_SESSION:
                 binding.move(worker, self.id, until, instead=(operation, arguments))
             reply = worker.link.send(
@@ -206,7 +210,7 @@ class BridgeSession(DynamicVerbs):
                 session_id=self.id,
                 until=until,
                 stream=stream,
-                on_success=binding.learner(worker, operation, arguments),
+                on_success=learn,
                 together=together,
             )
             if reply.sent:  # or else the worker has just died of something else
@@ -226,14 +230,16 @@ class BridgeSession(DynamicVerbs):
         worker = binding.slot.current
         if worker is None or (worker.number > binding.number and operation not in _OF_NO_SESSION):
             return None
-        given = binding.resolved(operation, arguments) if operation in worker.configures else arguments
+        given, learn = arguments, None
+        if operation in worker.may_configure:
+            given, learn = binding.configuring(worker, operation, arguments)
         reply = worker.link.send(
             operation,
             given,
             session_id=self.id,
             until=until,
             stream=stream,
-            on_success=binding.learner(worker, operation, arguments),
+            on_success=learn,
             bury=False,
         )
         return (binding, worker.link, reply) if reply.sent else None
@@ -254,13 +260,18 @@ class BridgeSession(DynamicVerbs):
         return self._objects.result(verb, to, sent[1], _received(*sent), self._ref)
 
     def _binding(self, operation: str, arguments: Mapping[str, Any], framework: str | None) -> Binding:
+        if framework is None and not self._closed and (known := self._usual.get(operation)) is not None:
+            return known
         self._check_open()
-        if framework is None:
-            named, dot, _ = operation.partition(".")
-            if not dot:
-                named = arguments.get("framework", "") if operation in _ABOUT_FRAMEWORKS else ""
-            framework = named or None
-        return self._objects.bound(framework)
+        if framework is not None:
+            return self._objects.bound(framework)
+        named, dot, _ = operation.partition(".")
+        if not dot and operation in _ABOUT_FRAMEWORKS:
+            return self._objects.bound(arguments.get("framework") or None)
+        binding = self._objects.bound(named if dot and named else None)
+        if len(self._usual) < _MOST_USUAL:
+            self._usual[operation] = binding
+        return binding
 
     def _check_open(self) -> None:
         if self._closed:

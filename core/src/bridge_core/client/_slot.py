@@ -49,6 +49,8 @@ class Worker(Struct, eq=False):
     ready: bool = False
     configures: frozenset[str] = frozenset()
     """The operations that configure the session they are run in."""
+    may_configure: frozenset[str] = frozenset()
+    """Those, and the ones whose answers say whether they have."""
 
 
 class Slot:
@@ -211,4 +213,5 @@ class Slot:
         named = ["configure", *greeting.get("configures", ())]
         # Also without the framework, which is the worker's default one.
         worker.configures = frozenset([*named, *(name.removeprefix(f"{self.framework}.") for name in named)])
+        worker.may_configure = worker.configures | {"call", "pipeline"}
         worker.ready = True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bridge_core._context import CallContext, RequestId
 from bridge_core._handlers import Operation
 from bridge_core._plugins import PluginHost
-from bridge_core.config import Configuration, LimitSettings
+from bridge_core.config import Configuration
 from bridge_core.errors import (
     BridgeError,
     CallCancelledError,
@@ -32,6 +32,7 @@ from ._imports import FrameworkImporter
 from ._initial import InitialConfiguration
 from ._pace import Pace
 from ._replies import MAY_WAIT, Replies
+from ._session_operations import sessions_of
 from ._stats import Stats
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Dispatcher:
         self.limits = limits
         self.clock = clock
         self.calls = CallTable()
-        self.sessions = _sessions(configuration.limits, self.calls)
+        self.sessions = sessions_of(configuration.limits, self.calls)
         self.stats = Stats()
         self.importer = FrameworkImporter()
         self.redactor = Redactor() if redactor is None else redactor
@@ -153,9 +154,13 @@ class Dispatcher:
         started = time.monotonic()
         try:
             _still_wanted(call, started)  # an import for nothing may take longer than the grace
-            arguments = self._arguments(call)
+            operation = call.operation
+            if operation.configures:
+                arguments = self._arguments(call)
+            else:
+                arguments = operation.signature.parse(call.request.arguments)
             inside = None
-            if call.operation not in self._bare:
+            if operation not in self._bare:
                 self.prepare(call)
                 inside = self._inside(call)
                 _still_wanted(call, time.monotonic())
@@ -176,7 +181,9 @@ class Dispatcher:
             result = self._stream(call, result) if call.context.streaming else self._drain(call, result)
         elif call.context.streaming:
             self.replies.last_chunk(call)
-        return self._encoded(call, result)
+        if call.operation.configures or call.operation.runs == "reader":
+            return self._encoded(call, result)
+        return self.replies.encode(call, result)
 
     async def run_async(self, call: Call, in_thread: InThread) -> None:
         """Run an `async def` call in this task and answer it.
@@ -212,7 +219,7 @@ class Dispatcher:
                     result = await self._stream_async(call, result, in_thread)
                 elif call.context.streaming:
                     self.replies.last_chunk(call)
-                return self._encoded(call, result)
+                return self._encoded(call, result) if call.operation.configures else self.replies.encode(call, result)
         except CancelledError:
             raise CallCancelledError(f"{call.operation.full_name} was cancelled") from None
 
@@ -263,11 +270,9 @@ class Dispatcher:
         return operation.signature.parse(given)
 
     def _encoded(self, call: Call, result: Any) -> Any:
-        """Return a result in wire form; what tells of the worker or of settings shows no secrets, all else is data."""
+        """Return in wire form, without secrets, what tells of the worker or of settings; all other results are data."""
         form = self.replies.encode(call, result)
-        if (call.operation.configures or call.operation.runs == "reader") and self.redactor:
-            return self.redactor.scrub(form)
-        return form
+        return self.redactor.scrub(form) if self.redactor else form
 
     def _open(self, request: Request) -> Call:
         operation = self.catalogue.find(request.operation, request.framework)
@@ -364,18 +369,6 @@ def _session(call: Call) -> PeerSession:
     session = call.context.session
     assert isinstance(session, PeerSession)  # made by `_open`
     return session
-
-
-def _sessions(limited: LimitSettings, calls: CallTable) -> SessionStore:
-    """Return the sessions of a peer, within the operator's limits."""
-    return SessionStore(
-        max_sessions=limited.max_sessions,
-        max_objects=limited.max_objects_per_session,
-        session_ttl=limited.session_ttl,
-        object_ttl=limited.object_ttl,
-        evict=limited.evict,
-        busy=calls.sessions,
-    )
 
 
 def _shutting_down() -> ShuttingDownError:

@@ -10,13 +10,15 @@ import msgspec
 
 from bridge_core._context import CallContext
 from bridge_core._handlers import Operation
+from bridge_core.config import LimitSettings
 from bridge_core.errors import InvalidArgumentsError
-from bridge_core.sessions import PeerSession
+from bridge_core.sessions import PeerSession, SessionStore
 
 if TYPE_CHECKING:
+    from ._calls import CallTable
     from ._dispatcher import Dispatcher
 
-__all__ = ["SessionOperations"]
+__all__ = ["SessionOperations", "sessions_of"]
 
 _MAX_METADATA = 8192  # bytes as JSON; a peer may have 10,000 sessions
 
@@ -108,3 +110,15 @@ class SessionOperations(msgspec.Struct, eq=False):
 
 def _finite(seconds: float) -> float | None:
     return None if seconds == inf else seconds
+
+
+def sessions_of(limited: LimitSettings, calls: CallTable) -> SessionStore:
+    """Return the sessions of a peer, within the operator's limits."""
+    return SessionStore(
+        max_sessions=limited.max_sessions,
+        max_objects=limited.max_objects_per_session,
+        session_ttl=limited.session_ttl,
+        object_ttl=limited.object_ttl,
+        evict=limited.evict,
+        busy=calls.sessions,
+    )
