@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from peer import Peer
 
+from contract.documents import blocks
 from contract.sources import ROOT
 
 _TIMEOUT = 300.0
@@ -52,3 +55,15 @@ def test_pipelines_run_from_elixir(tmp_path: Path) -> None:
     command = [mix, "run", "../workflows/elixir_client.exs"]
     printed = printed_by(command, ROOT / "examples" / "elixir", MIX_BUILD_PATH=str(tmp_path))
     assert printed[-3:] == PRINTED
+
+
+@pytest.mark.capability("E10")
+def test_pipeline_of_the_reference_runs(tmp_path: Path) -> None:
+    page = ROOT / "docs/reference/dynamic-calls.md"
+    (request,) = [one.text for one in blocks(page) if one.language == "json" and '"pipeline"' in one.text]
+    table = tmp_path / "sales.csv"
+    table.write_text("shop,sold\na,2\nb,4\nc,\n")
+    steps = json.loads(request.replace('"sales.csv"', json.dumps(str(table))))["args"]["steps"]
+    with Peer("--framework", "dspy", "--config", '{"policy": {"allow": ["pandas"]}}', folders=()) as peer:
+        answers = peer.result("pipeline", {"steps": steps})["pipeline_results"]
+    assert answers[-1]["result"] == {"sold": 3.0}
