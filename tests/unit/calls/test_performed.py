@@ -173,6 +173,14 @@ def test_step_that_is_interrupted_fails_the_pipeline_like_any_other() -> None:
     assert desk.sessions.get("a").objects.ids() == []
 
 
+def test_keys_that_are_no_texts_make_no_reference() -> None:
+    desk = Desk()
+    thing = object()
+    desk.keep("thing", thing)
+    desk.ask("store", id="made", value={1: {"$ref": "thing"}, None: 2, b"$ref": 3})
+    assert desk.sessions.get("a").objects.get("made") == {1: thing, None: 2, b"$ref": 3}
+
+
 @pytest.mark.parametrize(
     ("value", "error"),
     [
