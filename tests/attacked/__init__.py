@@ -230,5 +230,10 @@ async def later(value: Any) -> Any:
     return value
 
 
+def interrupted() -> None:
+    """Raise what is no `Exception`."""
+    raise GeneratorExit
+
+
 engine = Engine("shared")
 ENVIRONMENT = environ

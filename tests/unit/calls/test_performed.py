@@ -163,6 +163,24 @@ def test_pipeline_rolls_back_what_it_stored_and_bounds_what_it_repeats() -> None
     assert desk.sessions.get("a").objects.ids() == ["one"]
 
 
+def test_step_that_is_interrupted_fails_the_pipeline_like_any_other() -> None:
+    desk = Desk(allow=["attacked"])
+    steps = [{"target": "attacked.double", "args": [1], "store_as": "one"}, {"target": "attacked.interrupted"}]
+    with pytest.raises(BridgeError) as caught:
+        desk.ask("pipeline", steps=steps, rollback=True)
+    told = caught.value.details
+    assert (caught.value.reason, told["step"], told["rolled_back"]) == ("HANDLER_RAISED", 1, ["one"])
+    assert desk.sessions.get("a").objects.ids() == []
+
+
+def test_keys_that_are_no_texts_make_no_reference() -> None:
+    desk = Desk()
+    thing = object()
+    desk.keep("thing", thing)
+    desk.ask("store", id="made", value={1: {"$ref": "thing"}, None: 2, b"$ref": 3})
+    assert desk.sessions.get("a").objects.get("made") == {1: thing, None: 2, b"$ref": 3}
+
+
 @pytest.mark.parametrize(
     ("value", "error"),
     [

@@ -51,7 +51,7 @@ class Pipeline:
         for number, step in enumerate(steps):
             try:
                 outcome = self._step(step, results)
-            except (Exception, SystemExit) as exc:  # boundary: handler call
+            except BaseException as exc:  # boundary: handler call
                 raise self._failure(number, step, exc) from exc
             results.append(outcome.value)
             self.outcomes.append(outcome)

@@ -67,7 +67,7 @@ class References:
             return [self.resolve(item, f"{path}[{index}]") for index, item in enumerate(value)]
         if not isinstance(value, dict):
             return value
-        if not any(key[:1] == "$" for key in value):
+        if not any(isinstance(key, str) and key[:1] == "$" for key in value):  # MessagePack has others too
             return {key: self.resolve(item, f"{path}.{key}") for key, item in value.items()}
         keys = value.keys()
         if keys == {"$value"}:
