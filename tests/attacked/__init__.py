@@ -13,7 +13,7 @@ from enum import Enum
 from logging import getLogger
 from os import environ, system
 from subprocess import Popen
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from .inner import Engine, start
 
@@ -173,6 +173,7 @@ class Record:
     """What a plugin of the tests vouches for, with one method and no other."""
 
     kinds = ("good", "bad")
+    registry: ClassVar[dict[str, str]] = {"shared": "by all"}
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)

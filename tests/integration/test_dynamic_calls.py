@@ -255,3 +255,34 @@ def test_inspection_of_what_is_stored_calls_nothing(peer: Peer) -> None:
     assert described["signature"] == "(amount: 'int') -> 'Account'"
     assert called(peer, "stored.ida") == 9
     assert peer.result("inspect", {"target": "stored.ida"})["inspection"]["type"] == "probe_library.Account"
+
+
+@pytest.mark.sentence("P-107")
+def test_answer_that_cannot_be_sent_leaves_nothing_of_what_it_stored() -> None:
+    config = {"policy": POLICY, "limits": {"max_frame_bytes": 10_000}}
+    large = {"target": "json.dumps", "args": ["x"], "kwargs": {"indent": 20_000}}
+    with Peer("--framework", "probe", "--config", json.dumps(config)) as peer:
+        call = {"target": "probe_library.large", "args": [20_000], "store_as": "kept", "by_value": True}
+        assert peer.reason("call", call) == "RESULT_TOO_LARGE"
+        steps = [{"target": "probe_library.Account", "args": ["Ada"], "store_as": "kept"}, call | {"store_as": "more"}]
+        assert peer.reason("pipeline", {"steps": steps}) == "RESULT_TOO_LARGE"
+        assert peer.result("ping")["stored_objects"] == 0
+        assert peer.result("call", {**large, "kwargs": {}, "store_as": "kept"})["stored_as"] == "kept"
+
+
+def test_call_is_not_made_when_there_is_no_room_for_its_result() -> None:
+    config = {"policy": POLICY, "limits": {"max_objects_per_session": 1}}
+    with Peer("--framework", "probe", "--config", json.dumps(config)) as peer:
+        peer.result("store", {"id": "list", "value": []})
+        assert refused(peer, "stored.list.append", 1, store_as="more") == "STORE_FULL"
+        assert called(peer, "stored.list") == []
+
+
+def test_text_of_containers_inside_containers_is_bounded_before_it_is_made(peer: Peer) -> None:
+    session = {"session_id": "towers"}
+    peer.result("store", {"id": "t0", "value": ["x" * 100] * 100}, **session)
+    for level in range(40):  # each holds the one below twice: the whole text would not fit in any memory
+        twice = [{"$ref": f"t{level}"}, {"$ref": f"t{level}"}]
+        peer.result("store", {"id": f"t{level + 1}", "value": twice}, **session)
+    shown = peer.result("inspect", {"target": "stored.t40"}, **session)["inspection"]["string_repr"]
+    assert len(shown) <= 2000

@@ -206,3 +206,15 @@ def test_objects_outlive_the_end_of_their_session_while_a_call_runs_in_it(peer: 
     peer.result("probe.release", {"name": f"in {command}"})
     assert peer.response(running)["success"]
     assert peer.result("probe.freed", {"name": command})
+
+
+@pytest.mark.sentence("P-87")
+@pytest.mark.parametrize("length", [1024, 1025])
+def test_names_are_as_long_as_ids_of_requests_at_most(length: int) -> None:
+    name = "n" * length
+    with Peer() as peer:
+        fits = length == 1024
+        assert peer.ask("probe.echo", {"value": 1}, session_id=name)["success"] is fits
+        assert peer.ask("store", {"id": name, "value": 1})["success"] is fits
+        assert peer.ask("close_session", session_id=name)["success"] is fits
+        assert peer.result("ping")["status"] == "ok"

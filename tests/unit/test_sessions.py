@@ -351,3 +351,14 @@ def test_request_that_comes_just_after_its_session_has_expired_is_refused() -> N
     swept.set()
     asking.join(BOUND)
     assert refused == ["expired"]
+
+
+def test_session_that_was_cleared_while_a_request_ran_counts_as_used_when_that_is_answered() -> None:
+    clock = Clock()
+    store = SessionStore(session_ttl=10, clock=clock)
+    before = store.get("a")
+    store.clear("a")
+    clock.now += 9
+    before.touch(clock())
+    clock.now += 9
+    assert store.get("a") is not before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +26,7 @@ from unit.calls.tables import (
     things,
 )
 
-from bridge_core.errors import BridgeError
+from bridge_core.errors import BridgeError, TargetNotAllowedError
 
 pytestmark = [pytest.mark.capability("K07")]
 
@@ -239,6 +240,24 @@ def test_stand_in_is_called_whatever_the_way_to_the_object(target: str, args: li
 def test_partial_of_what_has_a_stand_in_is_refused() -> None:
     desk = Desk(plugin(callables=VOUCHED, stand_ins=STAND_INS), allow=["functools"])
     desk.keep("tool", attacked.Tool())
-    desk.call("functools.partial", {"$ref": "tool"})
-    desk.ask("call", target="functools.partial", args=[{"$ref": "tool"}, 1], store_as="part")
+    desk.keep("part", functools.partial(attacked.Tool(), 1))
     assert {desk.tried(verb, "stored.part") for verb in VERBS} == {NOT_ALLOWED}
+
+
+@pytest.mark.parametrize("held", [{"$ref": "tool"}, [{"$ref": "tool"}], {"deep": [{"$ref": "tool"}]}, {"$ref": "list"}])
+def test_object_with_a_stand_in_is_not_handed_to_what_would_call_it(held: Any) -> None:
+    desk = Desk(plugin(callables=VOUCHED, stand_ins=STAND_INS), allow=["functools", "json"])
+    desk.keep("tool", attacked.Tool())
+    desk.ask("store", id="list", value=[[{"$ref": "tool"}]])
+    assert desk.ask("store", id="alias", value={"$ref": "tool"})["status"] == "ok"
+    with pytest.raises(TargetNotAllowedError):
+        desk.call("json.dumps", held)
+    with pytest.raises(TargetNotAllowedError):
+        desk.call("functools.partial", held)
+
+
+def test_what_all_objects_of_a_class_share_is_not_changed_by_a_session() -> None:
+    desk = Desk(plugin(callables=VOUCHED, stand_ins=STAND_INS))
+    desk.keep("record", attacked.Record())
+    for target in ("stored.record.registry", "stored.record.registry.clear"):
+        assert {desk.tried(verb, target) for verb in ("call", "attribute", "inspect", "pipeline")} == {NOT_ALLOWED}

@@ -21,6 +21,8 @@ def encoded(value: Any) -> Any:
     host = Peer().host
 
     def encode(part: Any) -> Any:
+        if type(part) is dict:
+            return {key: encode(value) for key, value in part.items()}
         form = host.serialize(part, encode, first="dspy")
         return part if form is None else form
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import reprlib
+from collections import deque
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -11,6 +13,9 @@ __all__ = ["described", "shown", "type_name"]
 
 _LONGEST_TEXT, _LONGEST_REPR, _MOST_NAMES = 20_000, 2000, 2000
 _BRIEF = 200
+# Of containers inside containers the whole text may be much longer than the containers are large.
+_NESTED = frozenset([list, tuple, dict, set, frozenset, deque])
+_MOST_ITEMS, _DEEPEST = 20, 4
 
 
 def type_name(value: object) -> str:
@@ -22,11 +27,20 @@ def type_name(value: object) -> str:
 def shown(value: object, longest: int = _BRIEF, *, redact: Callable[[str], str] = str) -> str:
     """Return a bounded `repr`, which is foreign code and may fail, after taking out of it what nobody may see."""
     try:
-        text = repr(value)
+        text = _bounded(longest).repr(value) if type(value) in _NESTED else repr(value)
     except (Exception, SystemExit) as exc:  # boundary: plugin call
         text = f"<{type_name(value)}: its repr raises {type(exc).__name__}>"
     text = redact(text)
     return _sendable(text if len(text) <= longest else f"{text[: longest - 1]}…")
+
+
+def _bounded(longest: int) -> reprlib.Repr:
+    """Return what makes a text of some items of a container, and of some of theirs."""
+    made = reprlib.Repr()
+    made.maxlevel = _DEEPEST
+    made.maxlist = made.maxtuple = made.maxdict = made.maxset = made.maxfrozenset = made.maxdeque = _MOST_ITEMS
+    made.maxstring = made.maxlong = made.maxother = longest
+    return made
 
 
 def described(value: object, *, redact: Callable[[str], str] = str) -> dict[str, Any]:

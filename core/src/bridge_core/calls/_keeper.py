@@ -21,13 +21,16 @@ class Keeper:
 
     Args:
         objects: The session's.
+        answer: What is sent; what it says was stored is forgotten too if it cannot be.
         redact: Takes out of an object's text what nobody may see.
     """
 
-    def __init__(self, objects: MemoryObjectStore, *, redact: Callable[[str], str] = str) -> None:
+    def __init__(
+        self, objects: MemoryObjectStore, answer: object = None, *, redact: Callable[[str], str] = str
+    ) -> None:
         self._objects = objects
         self._redact = redact
-        self._kept: list[str] = []
+        self._kept = _stored(answer)
 
     def refer(self, value: object, id: str | None) -> dict[str, JsonValue]:
         """Return the reference to an object, which is kept under a new id if the session does not have it.
@@ -46,3 +49,11 @@ class Keeper:
         while self._kept:
             with suppress(RefNotFoundError):  # the peer cannot have known it, but the session may have been closed
                 self._objects.delete(self._kept.pop())
+
+
+def _stored(answer: object) -> list[str]:
+    """Return the ids under which an answer says that something was stored."""
+    if not isinstance(answer, dict):
+        return []
+    calls = [answer, *answer.get("pipeline_results", ())]
+    return [one["stored_as"] for one in calls if one.get("stored_as") is not None]

@@ -21,13 +21,17 @@ class Located:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._missing = set(names)
-        self._callables: list[Any] = []
+        self._callables: list[tuple[str, Any]] = []
         self._members: dict[type, dict[str, tuple[str, Any]]] = {}
 
     def has(self, value: object) -> bool:
         """Whether the callable is listed, be it bound to something, or a class."""
+        return self.listed(value) is not None
+
+    def listed(self, value: object) -> str | None:
+        """Return how the callable is listed, None if it is not."""
         self._look()
-        return any(value is one for one in self._callables)
+        return next((name for name, one in self._callables if one is value), None)
 
     def has_member(self, kind: type, name: str) -> bool:
         """Whether this name of exactly this class is listed."""
@@ -54,7 +58,7 @@ class Located:
             if isinstance(parent, type):
                 self._members.setdefault(parent, {})[name.rpartition(".")[2]] = (name, underlying(value))
             else:
-                self._callables.append(underlying(value))
+                self._callables.append((name, underlying(value)))
 
 
 def _find(name: str) -> tuple[Any, Any]:

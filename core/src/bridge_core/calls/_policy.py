@@ -24,6 +24,9 @@ _NEVER = [
     "pydantic.BaseModel.parse_raw", "pydantic.v1.BaseModel.parse_file", "pydantic.v1.BaseModel.parse_raw",
     "string.Formatter.format", "string.Formatter.get_field", "string.Formatter.vformat",
 ]  # fmt: skip
+_SCALARS = frozenset([bool, bytes, complex, float, int, str, type(None)])
+_FIXED = _SCALARS | {frozenset, tuple}
+_CONTAINERS = frozenset(PLAIN) - _SCALARS - {range}
 # Values that may be the same object although they have nothing to do with each other.
 _SHARED = frozenset([bool, bytes, complex, float, frozenset, int, str, tuple, type(None)])
 
@@ -146,6 +149,27 @@ class Policy:
         else:
             self._check_not_denied(target, value)
 
+    def check_argument(self, target: str, value: object) -> None:
+        """Refuse an argument that is, or has in containers of Python's own, what must not be handed to a callable.
+
+        Raises:
+            TargetNotAllowedError: A module, a callable that is not allowed, or an object that has a stand-in.
+        """
+        waiting, seen = [value], set()
+        while waiting:
+            one = waiting.pop()
+            kind = type(one)
+            if kind in _CONTAINERS:
+                items: Any = one
+                held = [*items, *items.values()] if issubclass(kind, dict) else items
+                if id(one) not in seen and not set(map(type, held)) <= _SCALARS:
+                    seen.add(id(one))
+                    waiting.extend(held)
+            elif kind not in _SCALARS:
+                if self.stand_in_of(one) is not None:
+                    raise refusal(target, f"{_kind(one)} is called with arguments that its plugin has checked only")
+                self.check_object(target, one)
+
     def check_callable(self, target: str, value: object, name: str = "") -> None:
         """Refuse a callable: function, class, method or object.
 
@@ -202,8 +226,11 @@ class Policy:
         """
         if isinstance(value, ModuleType):
             raise refusal(target, f"it leads through the module {value.__name__!r}")
-        if not callable(value) or self._lists_member(owner if isinstance(owner, type) else type(owner), name):
+        holder = owner if isinstance(owner, type) else type(owner)
+        if not callable(value) or self._lists_member(holder, name):
             self._check_not_denied(target, value)
+            if type(value) not in _FIXED and not self._may_change(holder) and _of_class(holder, name):
+                raise refusal(target, f"{name!r} is of the class {_kind(owner)}, which all sessions share")
         else:
             self.check_callable(target, value, name)
 
@@ -220,6 +247,10 @@ class Policy:
         allowed = self.allow_any or self._at_home(kind) or self._lists_member(kind, "__setattr__")
         if not allowed or self._denies_member(kind, name):
             raise refusal(target, f"{_kind(owner)} is not allowed to be changed")
+
+    def _may_change(self, kind: type) -> bool:
+        """Whether what objects of a class share may be changed: the operator allows all of its library."""
+        return kind in PLAIN or self.allow_any or self._at_home(kind)
 
     def _lists(self, *names: str) -> bool:
         return any(listed.names(name) for listed in (self._allow, self._vouched) for name in names)
@@ -300,6 +331,12 @@ class Policy:
 
     def _allows_name(self, name: str) -> bool:
         return self._allow.names(name) or self._allows_module(name.rpartition(".")[0])
+
+
+def _of_class(kind: type, name: str) -> bool:
+    """Whether objects have a name from their class, and no value of their own by way of a property."""
+    held = next((vars(one)[name] for one in kind.__mro__ if name in vars(one)), None)
+    return held is not None and not hasattr(type(held), "__get__")
 
 
 def _kind(value: object) -> str:

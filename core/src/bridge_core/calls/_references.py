@@ -28,8 +28,8 @@ class References:
         session: Whose objects are meant.
         strings: Whether the text `stored.<id>` means the object, if there is one.
         steps: The results of a pipeline's earlier steps.
-        reveal: Returns the value of a reference to a secret; for arguments with which a plugin is configured, which
-            judges objects itself.
+        judge: Called with the name and each object; raises what keeps it from being used.
+        reveal: Returns the value of a reference to a secret, where there may be some.
     """
 
     def __init__(
@@ -39,12 +39,14 @@ class References:
         *,
         strings: bool,
         steps: Sequence[Any] = (),
+        judge: Callable[[str, Any], None] | None = None,
         reveal: Callable[[Any], Any] | None = None,
     ) -> None:
         self._targets = targets
         self._session = session
         self._strings = strings
         self._steps = steps
+        self._judge = judge
         self._reveal = reveal
         self.objects: list[Any] = []
         """The live objects that were referred to."""
@@ -102,8 +104,8 @@ class References:
         self.objects.append(found)
         for number, step in enumerate(steps, 1):
             found = self._part(found, step, name, path, last=number == len(steps))
-        if self._reveal is None:
-            self._targets.policy.check_object(name, found)
+        if self._judge is not None:
+            self._judge(name, found)
         return found
 
     def _part(self, owner: Any, step: Any, name: str, path: str, *, last: bool) -> Any:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct, field
 
 from bridge_core._context import CallContext, Session
 from bridge_core._plugins import LoadedPlugin, PluginHost
-from bridge_core.errors import InvalidArgumentsError, RefExistsError, RefNotFoundError
+from bridge_core.errors import InvalidArgumentsError
 
+from ._located import Located, underlying
 from ._names import refusal
 from ._policy import Policy
 from ._references import References
 from ._targets import Found, Targets
+
+if TYPE_CHECKING:
+    from bridge_core.sessions import MemoryObjectStore
 
 __all__ = ["DynamicCalls", "Outcome", "Step"]
 
@@ -76,6 +80,7 @@ class DynamicCalls:
         self._configuring = {
             target: plugin for plugin in plugins.plugins.values() for target in plugin.info.configuration_targets
         }
+        self._configuring_objects = Located(self._configuring)
 
     def targets(self, ctx: CallContext) -> Targets:
         """Return what finds targets for one request, whose peer is told of imports."""
@@ -88,11 +93,30 @@ class DynamicCalls:
         return Targets(self.policy, importing)
 
     def references(
-        self, ctx: CallContext, earlier: list[Any] | None = None, *, configuring: bool = False
+        self,
+        ctx: CallContext,
+        earlier: list[Any] | None = None,
+        *,
+        use: Literal["call", "keep", "configure"] = "call",
     ) -> References:
-        """Return what resolves the references in arguments, to results of earlier steps too."""
-        reveal = (lambda value: self._reveal(value, ctx)) if configuring else None
-        return References(self.targets(ctx), ctx.session, strings=self._strings(), steps=earlier or [], reveal=reveal)
+        """Return what resolves the references in arguments, to results of earlier steps too.
+
+        Args:
+            ctx: The request.
+            earlier: Those results.
+            use: What the arguments are for: callables are handed on, kept values are not, a plugin that is configured
+                judges objects itself and may be given secrets.
+        """
+        judges = {"call": self.policy.check_argument, "keep": self.policy.check_object}
+        reveal = (lambda value: self._reveal(value, ctx)) if use == "configure" else None
+        return References(
+            self.targets(ctx),
+            ctx.session,
+            strings=self._strings(),
+            steps=earlier or [],
+            judge=judges.get(use),
+            reveal=reveal,
+        )
 
     def perform(self, ctx: CallContext, step: Step, earlier: list[Any] | None = None) -> Outcome:
         """Make one call and store what it gives, if that is asked for.
@@ -108,9 +132,12 @@ class DynamicCalls:
         """
         _check_free(ctx.session, step.store_as)
         if step.target in self._configuring:
-            return self._configure(ctx, step, self.references(ctx, earlier, configuring=True))
-        references = self.references(ctx, earlier)
+            return self._configure(ctx, step.target, step, earlier)
         found = self.targets(ctx).find(step.target, ctx.session)
+        if (by_object := self._configuring_objects.listed(underlying(found.value))) is not None:
+            return self._configure(ctx, by_object, step, earlier)
+        # A stand-in knows what it is given.
+        references = self.references(ctx, earlier, use="call" if found.stand_in is None else "keep")
         args = [references.resolve(value, f"$.args[{index}]") for index, value in enumerate(step.args)]
         kwargs = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
         reads = step.attribute or not (found.stand_in or callable(found.value))
@@ -133,16 +160,17 @@ class DynamicCalls:
                 stack.enter_context(self._plugins.call_context(plugin.name, ctx.session))
             return stack.pop_all()
 
-    def _configure(self, ctx: CallContext, step: Step, references: References) -> Outcome:
+    def _configure(self, ctx: CallContext, name: str, step: Step, earlier: list[Any] | None) -> Outcome:
         """Configure the session, and nothing else, by a target that would configure the whole process."""
-        plugin = self._configuring[step.target]
-        if self.policy.denies(step.target):
+        plugin = self._configuring[name]
+        if self.policy.denies(name):
             raise refusal(step.target, "it is denied by the operator")
         if step.args or step.attribute:
             raise InvalidArgumentsError(f"$.args: {step.target} takes keywords only", path="$.args")
         if step.store_as is not None:
             raise InvalidArgumentsError("$.store_as: what configures a session gives no object", path="$.store_as")
-        config = {name: references.resolve(value, f"$.kwargs.{name}") for name, value in step.kwargs.items()}
+        references = self.references(ctx, earlier, use="configure")
+        config = {key: references.resolve(value, f"$.kwargs.{key}") for key, value in step.kwargs.items()}
         return Outcome(self._configured(plugin.name, config, ctx), configured=plugin.name)
 
     def _concerned(self, found: Found, others: tuple[object, ...]) -> Iterator[LoadedPlugin]:
@@ -161,18 +189,11 @@ def _roots(plugin: LoadedPlugin) -> set[str]:
 
 
 def _check_free(session: Session, id: str | None) -> None:
-    """Refuse an id before the call is made whose result could not be stored under it."""
-    if id is None:
-        return
-    if not id:
+    """Refuse an id, or another object, before the call is made whose result could not be stored."""
+    if id == "":
         raise InvalidArgumentsError("$.store_as: must not be empty", path="$.store_as")
-    try:
-        session.objects.get(id)
-    except RefNotFoundError:
-        return
-    raise RefExistsError(
-        f"the session already has an object {id!r}: nothing was called; delete it first or choose another id", id=id
-    )
+    if id is not None:
+        cast("MemoryObjectStore", session.objects).check_room(id)
 
 
 def _called(ctx: CallContext, found: Found, args: list[Any], kwargs: dict[str, Any]) -> Any:

@@ -14,7 +14,10 @@ from msgspec import Struct
 
 from bridge_core.errors import InvalidArgumentsError, RefExistsError, RefNotFoundError, StoreFullError
 
-__all__ = ["MemoryObjectStore", "StoredObject"]
+__all__ = ["LONGEST_ID", "MemoryObjectStore", "StoredObject"]
+
+LONGEST_ID = 1024
+"""Characters of an object's id, or of a session's: what has become of the latest is remembered."""
 
 _REMEMBERED = 1000  # ids of objects that are gone
 
@@ -92,6 +95,9 @@ class MemoryObjectStore:
             key = f"{kind.partition('.')[0]}:{os.urandom(12).hex()}"
         elif not key:
             raise InvalidArgumentsError("$.id: must not be empty; leave it out to have one made", path="$.id")
+        elif len(key) > LONGEST_ID:
+            problem = f"$.id: longer than {LONGEST_ID} characters, which is the limit"
+            raise InvalidArgumentsError(problem, path="$.id")
         freed: list[_Entry] = []
         with self._lock:
             now = self._clock()
@@ -124,6 +130,17 @@ class MemoryObjectStore:
             entry.used = now
             self._entries.move_to_end(id)
             return entry.value
+
+    def check_room(self, id: str) -> None:
+        """Return if an object could be put under an id now; raises as `put` does otherwise."""
+        freed: list[_Entry] = []
+        with self._lock:
+            if id in self._entries or len(self._entries) >= self._max_objects:
+                freed += self._expired(self._clock())
+            if id in self._entries:
+                raise self._taken(id)
+            if len(self._entries) >= self._max_objects and not (self._evict and self._entries):
+                raise self._full()
 
     def delete(self, id: str, /, *, kind: str | None = None) -> None:
         """Forget the object; raises as `get` does."""

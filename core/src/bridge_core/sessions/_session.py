@@ -34,6 +34,15 @@ class PeerSession(Struct, eq=False, weakref=True):
     """How many requests have come."""
     closed: bool = False
     """Whether it takes no more of them."""
+    successor: PeerSession | None = None
+    """What has taken its place when it was emptied."""
+
+    def touch(self, now: float) -> None:
+        """Count as used, and so does what has taken its place."""
+        session: PeerSession | None = self
+        while session is not None:
+            session.used = now
+            session = session.successor
 
     def emptied(self) -> PeerSession:
         """Return the same session without its objects and settings."""

@@ -11,9 +11,9 @@ from functools import partial
 from math import inf
 from typing import Any
 
-from bridge_core.errors import SessionNotFoundError, StoreFullError
+from bridge_core.errors import InvalidArgumentsError, SessionNotFoundError, StoreFullError
 
-from ._objects import MemoryObjectStore
+from ._objects import LONGEST_ID, MemoryObjectStore
 from ._session import ANONYMOUS, PeerSession
 
 __all__ = ["SessionStore"]
@@ -139,6 +139,7 @@ class SessionStore:
         Raises:
             SessionNotFoundError: It was closed before, or has expired.
         """
+        _check_length(id)
         with self._lock:
             session = self._sessions.get(id)
             if session is not None and self._is_over(session, self._clock()):
@@ -161,7 +162,7 @@ class SessionStore:
         session = self.get(id)
         with self._lock:
             session.closed = True
-            self._sessions[id] = session.emptied()
+            session.successor = self._sessions[id] = session.emptied()
         return session
 
     def stored_objects(self) -> int:
@@ -194,6 +195,7 @@ class SessionStore:
         return expired
 
     def _get(self, id: str) -> PeerSession:
+        _check_length(id)
         with self._lock:
             now = self._clock()
             session = self._sessions.get(id)
@@ -273,6 +275,12 @@ class SessionStore:
         if id in self._gone:
             return _missing(id, self._gone[id])
         return SessionNotFoundError(f"there is no session {id!r}; the first request that names it opens it", session=id)
+
+
+def _check_length(id: str) -> None:
+    if len(id) > LONGEST_ID:
+        problem = f"$.session_id: longer than {LONGEST_ID} characters, which is the limit"
+        raise InvalidArgumentsError(problem, path="$.session_id")
 
 
 def _missing(id: str, ttl: float | None) -> SessionNotFoundError:

@@ -62,7 +62,7 @@ class DynamicOperations(Struct, eq=False):
 
     def store(self, ctx: CallContext, *, id: _Id, value: Any) -> dict[str, Any]:
         """Keep a value in the session under an id."""
-        resolved = self.calls.references(ctx).resolve(value, "$.value")
+        resolved = self.calls.references(ctx, use="keep").resolve(value, "$.value")
         objects = ctx.session.objects
         objects.put(resolved, kind="python.object", id=id)
         return {"status": "ok", "message": f"stored {id!r}", "stored_objects": len(objects)}

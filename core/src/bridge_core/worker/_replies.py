@@ -87,7 +87,7 @@ class Replies:
             return self.plugins.serialize(leaf, encode, first=call.operation.framework)
 
         if call.operation.refers:
-            call.keeper = Keeper(call.session.objects, redact=self.redactor.redact)
+            call.keeper = Keeper(call.session.objects, value, redact=self.redactor.redact)
         return Serializer(
             ask,
             refer=None if call.keeper is None else call.keeper.refer,
@@ -169,6 +169,8 @@ class Replies:
         if failed:
             call.release()
         call.session.used = now = time.monotonic()
+        if call.session.successor is not None:
+            call.session.touch(now)
         self.stats.answered(call.operation.full_name, failed=failed, seconds=now - started)
         if hold and self.pace.holds(now, len(frame)):
             self.transport.keep(frame)

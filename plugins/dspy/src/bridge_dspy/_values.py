@@ -22,4 +22,4 @@ def describe(value: object, encode: Encode) -> JsonValue:
     kind = type(value)
     public = getattr(dspy, kind.__name__, None) is kind
     name = f"dspy.{kind.__name__}" if public else f"{kind.__module__}.{kind.__qualname__}"
-    return {"$type": "model", "class": name, "fields": {str(key): encode(field) for key, field in fields.items()}}
+    return {"$type": "model", "class": name, "fields": encode({str(key): field for key, field in fields.items()})}
