@@ -74,6 +74,14 @@ def test_objects_say_which_worker_is_meant(session: Any) -> None:
     session.delete_stored("again")
 
 
+def test_a_ref_stays_with_its_worker_though_another_one_has_an_object_with_its_id(session: Any) -> None:
+    here, there = thing(session, "probe", store_as="same"), thing(session, "second", store_as="same")
+    assert here.call("add", 1).framework == "probe"
+    here.release()
+    assert there.call("add", 1).framework == "second"
+    assert session.call("stored.same.size", attribute=True) == there.attribute("size")
+
+
 def test_objects_of_two_workers_do_not_meet(session: Any) -> None:
     here, there = thing(session, store_as="here"), thing(session, "second", store_as="there")
     for use in (

@@ -27,6 +27,12 @@ def test_flags_of_ours_that_make_no_sense_end_with_2_and_one_line(flags: list[st
         assert peer.log().startswith("pybridge worker: ")
 
 
+def test_configuration_that_is_nowhere_is_not_no_configuration() -> None:
+    with Peer("--framework", "probe", "--config", "") as peer:
+        assert [one["error_info"]["reason"] for one in peer.rest()] == ["INVALID_CONFIG"]
+        assert peer.wait() == 1
+
+
 @pytest.mark.sentence("P-63", "P-75")
 @pytest.mark.parametrize("environment", [{}, {"BRIDGE_PLUGINS": "dspy"}, {"BRIDGE_DISABLED_PLUGINS": "nobody, probe"}])
 def test_framework_that_cannot_be_served_ends_with_1_and_one_line(environment: dict[str, str]) -> None:

@@ -104,6 +104,11 @@ def test_description_is_bounded_and_can_be_sent() -> None:
     assert len(described(long)["docstring"]) == 20_000
 
 
+def test_secrets_are_taken_out_of_a_description_before_it_is_cut() -> None:
+    long = type("Long", (), {"__doc__": "x" * 19_995 + "sk-CANARY"})
+    assert "sk-" not in described(long, redact=lambda text: text.replace("sk-CANARY", ""))["docstring"]
+
+
 def test_what_is_kept_for_a_result_is_released_with_it() -> None:
     objects = MemoryObjectStore("s")
     objects.put("mine", kind="python.object", id="mine")

@@ -136,6 +136,16 @@ def test_class_is_read_with_its_bases_and_neighbours(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("head", "encoding"), [("# coding: latin-1\n", "latin-1"), ("", "utf-8-sig")])
+def test_source_is_read_in_the_encoding_that_it_declares(tmp_path: Path, head: str, encoding: str) -> None:
+    file = tmp_path / "old_bridge.py"
+    file.write_text(f"{head}class Bridge:\n    def load(self):\n        'é'\n        return 'é'\n", encoding=encoding)
+    assert read_class(str(file)).initialise == "return 'é'"
+    file.write_bytes(file.read_bytes().replace(b"latin-1", b"utf-8").replace(b"\xef\xbb\xbf", b"'\xff'\n"))
+    with pytest.raises(PluginLoadFailedError):
+        read_class(str(file))
+
+
 @pytest.mark.parametrize(
     ("source", "framework"),
     [

@@ -50,10 +50,15 @@ def described(value: object, *, redact: Callable[[str], str] = str) -> dict[str,
         "module": _module(value),
         "callable": callable(value),
         "string_repr": shown(value, _LONGEST_REPR, redact=redact),
-        "docstring": _docstring(value),
-        "signature": _signature(value),
+        "docstring": _cut(_docstring(value), redact),
+        "signature": _cut(_signature(value), redact),
         "attributes": _names(value),
     }
+
+
+def _cut(text: str | None, redact: Callable[[str], str]) -> str | None:
+    """Return the beginning of a text, cut when nothing is left in it that nobody may see."""
+    return None if text is None else _sendable(redact(text)[:_LONGEST_TEXT])
 
 
 def _text(value: object) -> str | None:
@@ -76,7 +81,8 @@ def _module(value: object) -> str | None:
 
 def _docstring(value: object) -> str | None:
     try:
-        return _text(inspect.getdoc(value))
+        doc = inspect.getdoc(value)
+        return doc if isinstance(doc, str) else None
     except Exception:  # boundary: plugin call
         return None
 
@@ -86,7 +92,7 @@ def _signature(value: object) -> str | None:
     if not callable(value):
         return None
     try:
-        return _text(str(inspect.signature(value)))
+        return str(inspect.signature(value))
     except Exception:  # boundary: plugin call — also when there is none
         first = (_docstring(value) or "").partition("\n")[0].strip()
         name = getattr(value, "__name__", "")

@@ -133,6 +133,8 @@ class Objects:
 
     def _meant(self, verb: Verb) -> Binding | None:
         """Return to whom the verb itself says that it is to be sent."""
+        if verb.ref is not None:  # which says it: workers may have objects with the same id
+            return None
         if verb.framework is not None:
             return self.bound(verb.framework)
         if not self._several:
@@ -158,7 +160,7 @@ class Objects:
 
     def _learn(self, verb: Verb, framework: str) -> None:
         self._note(verb.stores, framework)
-        if verb.operation == "delete_stored":
+        if verb.operation == "delete_stored" and self._known.get(verb.arguments["id"]) == framework:
             self._known.pop(verb.arguments["id"], None)
 
     def _note(self, ids: Sequence[str], framework: str) -> None:

@@ -6,6 +6,7 @@ import ast
 import os
 import sys
 import textwrap
+import tokenize
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -59,9 +60,9 @@ def read_class(path: str, name: str = "") -> OldClass:
         OSError: The file cannot be read.
         PluginLoadFailedError: It is no Python, or has no such class.
     """
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
     try:
+        with tokenize.open(path) as file:  # in the encoding that it declares
+            text = file.read()
         tree = ast.parse(text, path)
     except (SyntaxError, ValueError, RecursionError) as exc:
         raise load_failed(

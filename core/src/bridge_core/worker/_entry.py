@@ -46,7 +46,7 @@ def serve(arguments: Sequence[str], wire_in: int, wire_out: int, say_ready: int)
         configure_log(options.worker_id, debug=options.debug, redactor=redactor)
         if options.ignored:
             _log.warning("ignored, because unknown to this version: %s", " ".join(options.ignored))
-        configuration = read_configuration(options.config) if options.config else Configuration()
+        configuration = Configuration() if options.config is None else read_configuration(options.config)
         for name in configuration.secrets.env:  # also where something takes it from the environment by itself
             redactor.add(os.environ.get(name, "")[:LONGEST])
         plugins, wire_names = _load(options, configuration)
