@@ -67,3 +67,21 @@ def test_pipeline_of_the_reference_runs(tmp_path: Path) -> None:
     with Peer("--framework", "dspy", "--config", '{"policy": {"allow": ["pandas"]}}', folders=()) as peer:
         answers = peer.result("pipeline", {"steps": steps})["pipeline_results"]
     assert answers[-1]["result"] == {"sold": 3.0}
+
+
+@pytest.mark.capability("K07")
+@pytest.mark.parametrize("name", ["agg", "aggregate", "apply", "transform", "eval", "query"])
+def test_policy_of_the_reference_keeps_expressions_out(tmp_path: Path, name: str) -> None:
+    page = ROOT / "docs/reference/dynamic-calls.md"
+    (policy,) = [one.text for one in blocks(page) if one.language == "toml"]
+    config = tmp_path / "bridge.toml"
+    config.write_text(policy)
+    victim = tmp_path / "victim"
+    expression = f"@sys.modules['os'].system('touch {victim}')"
+    with Peer("--framework", "dspy", "--config", str(config), folders=()) as peer:
+        peer.result("call", {"target": "pandas.DataFrame", "args": [{"a": [1]}], "store_as": "df"})
+        args = [expression] if name in ("eval", "query") else ["eval"]
+        kwargs = {"level": 5} if name in ("eval", "query") else {"expr": expression, "level": 5}
+        attack = {"target": f"stored.df.{name}", "args": args, "kwargs": kwargs}
+        assert peer.reason("call", attack) == "TARGET_NOT_ALLOWED"
+    assert not victim.exists()
