@@ -217,7 +217,7 @@ def test_closed_session_refuses_every_verb(running: Bridge) -> None:
     session.close()
     for ask in (
         lambda: session.call("json.dumps", 1), lambda: session.pipeline([Step("json.dumps", 1)]), session.list_stored,
-        lambda: session.retrieve("x"), session.clear_session, ref.value, ref.describe, ref.release,
+        lambda: session.retrieve("x"), session.clear_session, ref.value, ref.describe,
     ):  # fmt: skip
         with pytest.raises(SessionNotFoundError):
             ask()
