@@ -192,6 +192,27 @@ def test_step_of_another_pipeline_is_refused_before_anything_is_sent(session: An
     assert raised.value.details["path"] == "$.steps[1]"
 
 
+@pytest.mark.parametrize(
+    ("ask", "path"),
+    [
+        (lambda session: session.call("json.dumps", kwargs={1: 1}), "$.kwargs"),
+        (lambda session: session.call("json.dumps", kwargs={(): 1}, indent=2), "$.kwargs"),
+        (lambda session: session.call("json.dumps", kwargs=[1]), "$"),
+        (lambda session: session.call("json.loads", "[]", store_as=[]), "$.store_as"),
+        (lambda session: session.call("json.loads", "[]", store_as=5), "$.store_as"),
+        (lambda session: session.pipeline([Step("json.loads", "[]", store_as=[])]), "$.steps[0].store_as"),
+        (lambda session: session.pipeline([Step("json.loads", "[]", kwargs={None: 1})]), "$.steps[0].kwargs"),
+        (lambda session: session.store([], 1), "$.id"),
+        (lambda session: session.ref({}), "$.id"),
+    ],
+)
+def test_what_is_no_name_is_refused_by_its_place(session: Any, ask: Any, path: str) -> None:
+    with pytest.raises(InvalidArgumentsError) as raised:
+        ask(session)
+    assert raised.value.details["path"] == path
+    assert session.list_stored() == []
+
+
 def test_step_has_a_deadline_of_its_own(session: Any) -> None:
     with pytest.raises(CallTimeoutError) as raised:
         session.pipeline([Step("json.loads", "[1]", timeout=60, store_as="one"), Step("json.loads", "[2]", timeout=0)])
