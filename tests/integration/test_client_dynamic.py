@@ -192,6 +192,15 @@ def test_step_of_another_pipeline_is_refused_before_anything_is_sent(session: An
     assert raised.value.details["path"] == "$.steps[1]"
 
 
+def test_data_with_marked_keys_is_taken_by_calls_only_and_comes_back_tagged(session: Any) -> None:
+    tagged = {"$type": "dict", "pairs": [["$ref", "y"]]}
+    assert session.store("x", {"$ref": "y"}).value() == tagged
+    assert session.call("copy.copy", {"$ref": "y"}) == tagged
+    for ask in (lambda: session.run("echo", value={"$ref": "y"}), lambda: session.configure("probe", a={"$ref": "y"})):
+        with pytest.raises(InvalidArgumentsError):
+            ask()
+
+
 @pytest.mark.parametrize(
     ("ask", "path"),
     [
