@@ -48,7 +48,11 @@ def refusal(value: Any) -> tuple[str, Any]:
 
 @pytest.mark.parametrize(
     ("value", "path", "named"),
-    [({"$ref": "x"}, "$.value", "'$ref'"), ([{"a": {"$b": 1}}], "$.value[0].a", "'$b'"), ({1: 2}, "$.value", "type int")],
+    [
+        ({"$ref": "x"}, "$.value", "'$ref'"),
+        ([{"a": {"$b": 1}}], "$.value[0].a", "'$b'"),
+        ({1: 2}, "$.value", "type int"),
+    ],
 )
 def test_operation_refuses_keys_that_it_cannot_be_sent_and_names_one(value: Any, path: str, named: str) -> None:
     with pytest.raises(InvalidArgumentsError) as raised:

@@ -167,7 +167,8 @@ def _call(
     where: str = "$",
 ) -> dict[str, Any]:
     """Return what `call` is asked with, and each step of a pipeline."""
-    if nameless := [name for name in kwargs if not isinstance(name, str)]:
+    names: list[Any] = [*kwargs]
+    if nameless := [name for name in names if not isinstance(name, str)]:
         path = f"{where}.kwargs"
         raise InvalidArgumentsError(f"{path}: expected names of keywords, got {nameless[0]!r:.100}", path=path)
     if marked := [name for name in kwargs if name.startswith("$")]:
