@@ -192,6 +192,36 @@ def test_step_of_another_pipeline_is_refused_before_anything_is_sent(session: An
     assert raised.value.details["path"] == "$.steps[1]"
 
 
+def test_data_with_marked_keys_is_taken_by_calls_only_and_comes_back_tagged(session: Any) -> None:
+    tagged = {"$type": "dict", "pairs": [["$ref", "y"]]}
+    assert session.store("x", {"$ref": "y"}).value() == tagged
+    assert session.call("copy.copy", {"$ref": "y"}) == tagged
+    for ask in (lambda: session.run("echo", value={"$ref": "y"}), lambda: session.configure("probe", a={"$ref": "y"})):
+        with pytest.raises(InvalidArgumentsError):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("ask", "path"),
+    [
+        (lambda session: session.call("json.dumps", kwargs={1: 1}), "$.kwargs"),
+        (lambda session: session.call("json.dumps", kwargs={(): 1}, indent=2), "$.kwargs"),
+        (lambda session: session.call("json.dumps", kwargs=[1]), "$"),
+        (lambda session: session.call("json.loads", "[]", store_as=[]), "$.store_as"),
+        (lambda session: session.call("json.loads", "[]", store_as=5), "$.store_as"),
+        (lambda session: session.pipeline([Step("json.loads", "[]", store_as=[])]), "$.steps[0].store_as"),
+        (lambda session: session.pipeline([Step("json.loads", "[]", kwargs={None: 1})]), "$.steps[0].kwargs"),
+        (lambda session: session.store([], 1), "$.id"),
+        (lambda session: session.ref({}), "$.id"),
+    ],
+)
+def test_what_is_no_name_is_refused_by_its_place(session: Any, ask: Any, path: str) -> None:
+    with pytest.raises(InvalidArgumentsError) as raised:
+        ask(session)
+    assert raised.value.details["path"] == path
+    assert session.list_stored() == []
+
+
 def test_step_has_a_deadline_of_its_own(session: Any) -> None:
     with pytest.raises(CallTimeoutError) as raised:
         session.pipeline([Step("json.loads", "[1]", timeout=60, store_as="one"), Step("json.loads", "[2]", timeout=0)])
@@ -217,7 +247,7 @@ def test_closed_session_refuses_every_verb(running: Bridge) -> None:
     session.close()
     for ask in (
         lambda: session.call("json.dumps", 1), lambda: session.pipeline([Step("json.dumps", 1)]), session.list_stored,
-        lambda: session.retrieve("x"), session.clear_session, ref.value, ref.describe, ref.release,
+        lambda: session.retrieve("x"), session.clear_session, ref.value, ref.describe,
     ):  # fmt: skip
         with pytest.raises(SessionNotFoundError):
             ask()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from bridges import WIRES, Wire, opened, probe
 
-from bridge_core import Bridge, Ref, Step
+from bridge_core import AsyncBridge, Bridge, Ref, Step
 from bridge_core.client import RefItem
 from bridge_core.errors import (
     InvalidArgumentsError,
     RefLostError,
     RefNotFoundError,
+    SessionNotFoundError,
     TargetNotAllowedError,
+    TransportClosedError,
     WorkerCrashedError,
 )
 
@@ -107,6 +110,41 @@ def test_object_is_released_once_and_used_no_more(session: Any) -> None:
     gone = session.ref("thing")
     session.delete_stored("thing")
     gone.release()
+
+
+@pytest.mark.capability("I03")
+def test_release_of_what_is_gone_does_nothing() -> None:
+    with Bridge({"probe": probe()}, policy=POLICY, on_stderr=lambda line: None) as bridge:
+        of_session, of_worker, of_bridge = bridge.session(), bridge.session(), bridge.session()
+        things = [one.call("probe_things.Thing", 1) for one in (of_session, of_worker)]
+        of_session.close()
+        with pytest.raises(SessionNotFoundError):
+            things[0].value()
+        with pytest.raises(WorkerCrashedError):
+            of_worker.run("end", how="SIGKILL")
+        things.append(of_bridge.call("probe_things.Thing", 1))
+        for thing in things[:2]:
+            thing.release()
+    with pytest.raises(TransportClosedError):
+        things[2].value()
+    things[2].release()
+
+
+@pytest.mark.capability("I03")
+def test_release_awaited_of_what_is_gone_does_nothing() -> None:
+    async def main() -> None:
+        async with AsyncBridge({"probe": probe()}, policy=POLICY, on_stderr=lambda line: None) as bridge:
+            of_session, of_bridge = bridge.session(), bridge.session()
+            things = [await one.call("probe_things.Thing", 1) for one in (of_session, of_bridge)]
+            await of_session.close()
+            with pytest.raises(SessionNotFoundError):
+                await things[0].value()
+            await things[0].release()
+        with pytest.raises(TransportClosedError):
+            await things[1].value()
+        await things[1].release()
+
+    asyncio.run(main())
 
 
 def test_object_is_meant_by_its_id_alone(session: Any) -> None:

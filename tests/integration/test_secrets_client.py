@@ -224,6 +224,8 @@ def test_command_line_refers_and_shows_nothing(tmp_path: Path, debug: tuple[str,
         ["probe.adopt", f"key={json.dumps(REFERENCE)}"],
         ["probe.adopt", f"key={json.dumps(REFERENCE)}", "then", "probe.slip", "how=every spelling"],
         ["probe.adopt", f"key={json.dumps(REFERENCE)}", "then", "probe.slip", "how=logs"],
+        ["probe.adopt", f"key={json.dumps(REFERENCE)}", "then", "probe.mumble", "how=python"],
+        ["probe.adopt", f"key={json.dumps(REFERENCE)}", "then", "probe.mumble", "how=printf", "die=true"],
         ["probe.adopt", f"key={json.dumps(REFERENCE)}", f"mode={json.dumps(REFERENCE)}"],
     ):
         ran = subprocess.run(
@@ -236,6 +238,5 @@ def test_command_line_refers_and_shows_nothing(tmp_path: Path, debug: tuple[str,
         text = (ran.stdout + ran.stderr).decode()
         assert "[redacted]" in text, text
         assert_unseen(text)
-        assert ran.returncode == ("how=every spelling" in steps or any(step.startswith("mode=") for step in steps)), (
-            text
-        )
+        fails = any(step.startswith(("how=every spelling", "die=", "mode=")) for step in steps)
+        assert ran.returncode == fails, text

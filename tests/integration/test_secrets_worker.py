@@ -17,6 +17,7 @@ DECIDED = {"secrets": {"env": ["PROBE_CANARY", "PROBE_MISSING"]}, "policy": {"al
 CONFIG = json.dumps(DECIDED)
 FLAGS = ("--framework", "probe", "--config", CONFIG)
 ENVIRONMENT = {"PROBE_CANARY": KEY, "PROBE_HIDDEN": "sk-hidden-0123456789"}
+_CHANGING = frozenset(["last_used", "created", "expires", "requests", "in_flight", "summary", "imports"])
 FAILURES = ["message", "args", "every spelling", "cause", "note", "own", "at the cut", "exits", "too complex"]
 
 
@@ -174,6 +175,46 @@ def test_what_a_worker_says_of_itself_shows_no_secret() -> None:
             assert_unseen(answer)
         assert peer.wait() == 0
         assert_unseen(peer.log())
+
+
+@pytest.mark.sentence("P-93")
+@pytest.mark.parametrize("word", ["framework", "configured", "probe.adopt", "get_stats", "arguments", "session_id"])
+def test_secret_that_is_a_word_of_the_protocol_changes_no_answer_but_the_setting(word: str) -> None:
+    asked = [
+        ("hello", {}), ("get_capabilities", {}), ("describe", {"framework": "probe"}), ("list_sessions", {}),
+        ("describe", {"operation": "probe.adopt"}), ("describe", {"operation": "configure"}), ("get_session", {}),
+    ]  # fmt: skip
+    with Peer(*FLAGS, "--worker-id", "w", environment=ENVIRONMENT) as peer:
+        before = [likeness(peer.result(command, arguments)) for command, arguments in asked]
+        answer = peer.result("configure", {"config": {"key": {"$secret": word}, word: 1}})
+        assert answer["status"] == "configured"
+        assert answer["framework"] == "probe"
+        assert answer["config"]["key"] == "[redacted]"
+        after = [likeness(peer.result(command, arguments)) for command, arguments in asked]
+        assert after == before
+        assert {"framework", "frameworks_available"} <= peer.result("ping").keys()
+        assert {"configure", "get_capabilities"} <= peer.result("get_stats")["commands"].keys()
+        assert peer.result("clear_session")["session_id"] == "anonymous"
+
+
+def likeness(answer: Any) -> Any:
+    """Return an answer without what the time, the requests before it and texts of a plugin change."""
+    if isinstance(answer, dict):
+        return {key: likeness(value) for key, value in answer.items() if key not in _CHANGING}
+    return [*map(likeness, answer)] if isinstance(answer, list) else answer
+
+
+@pytest.mark.sentence("P-93")
+def test_default_and_documentation_of_an_operation_show_no_secret() -> None:
+    environment = {**ENVIRONMENT, "PROBE_DOCUMENTED": KEY}
+    with Peer(*FLAGS, environment=environment) as peer:
+        for answer in (
+            peer.result("describe", {"operation": "probe.documented"}),
+            peer.result("get_capabilities")["operations"]["probe.documented"],
+        ):
+            assert_unseen(answer)
+            assert answer["arguments"]["properties"]["key"]["default"] == "[redacted]"
+            assert answer["summary"] == "Use [redacted]."
 
 
 @pytest.mark.sentence("P-93")

@@ -23,6 +23,8 @@ _log = logging.getLogger("bridge_core.probe")
 
 def register(register: Register) -> None:
     register("adopt", adopt, configures=True)
+    if word := os.environ.get("PROBE_DOCUMENTED"):
+        register("documented", _documented(word))
     register("slip", slip)
     register("slip_thread", slip, runs="thread")
     register("slip_stream", slip_stream, streaming=True)
@@ -30,6 +32,15 @@ def register(register: Register) -> None:
     register("settings", settings)
     register("settings_thread", settings, runs="thread")
     register("settings_async", settings_async)
+
+
+def _documented(word: str) -> Callable[..., Any]:
+    """Return an operation that has a word as its default and in its documentation."""
+
+    def documented(*, key: str = word) -> None: ...
+
+    documented.__doc__ = f"Use {word}."
+    return documented
 
 
 def note_configuration(config: Mapping[str, Any], session: Session) -> None:

@@ -47,6 +47,21 @@ def refusal(value: Any) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("value", "path", "named"),
+    [
+        ({"$ref": "x"}, "$.value", "'$ref'"),
+        ([{"a": {"$b": 1}}], "$.value[0].a", "'$b'"),
+        ({1: 2}, "$.value", "type int"),
+    ],
+)
+def test_operation_refuses_keys_that_it_cannot_be_sent_and_names_one(value: Any, path: str, named: str) -> None:
+    with pytest.raises(InvalidArgumentsError) as raised:
+        plain_arguments("echo", {"value": value}, native=True)
+    assert raised.value.details["path"] == path
+    assert named in raised.value.message
+
+
+@pytest.mark.parametrize(
     ("value", "form"),
     [
         (1, 1),

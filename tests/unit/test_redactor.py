@@ -69,6 +69,12 @@ def test_plain_data_is_scrubbed_to_its_leaves_and_keys() -> None:
     }
 
 
+def test_name_of_a_field_stays_whatever_is_secret() -> None:
+    made = redactor("framework", "sk-FRAMEWORK")
+    given = {"framework": "framework", "sk-FRAMEWORK": [{"framework": "framework-1"}]}
+    assert made.scrub(given) == {"framework": "[redacted]", "[redacted]": [{"framework": "[redacted]-1"}]}
+
+
 def test_data_that_contains_itself_does_not_take_for_ever() -> None:
     looped: list[object] = [KEY]
     looped.append(looped)

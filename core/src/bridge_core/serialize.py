@@ -222,6 +222,8 @@ class Serializer:
         return {key: item if type(item) in _PLAIN else self._at(key, item) for key, item in items.items()}
 
     def _pairs(self, items: dict[Any, Any]) -> Any:
+        if not self._tags:
+            raise self._error(SerializeFailedError, _why_no_object(items))
         self._spend(3 * len(items))
         return self._tag("dict", pairs=[[self.encode(key), self._at(repr(key), item)] for key, item in items.items()])
 
@@ -283,6 +285,14 @@ def _is_json(value: object) -> bool:
 
 def _is_ours(key: str) -> bool:
     return key.startswith("$")
+
+
+def _why_no_object(items: dict[Any, Any]) -> str:
+    """Say which key keeps a dict from being sent as it is."""
+    key = next(key for key in items if type(key) is not str or _is_ours(key))
+    if type(key) is str:
+        return f"keys that begin with `$`, as {key!r:.100} does, mean something else on the wire"
+    return f"a key of type {type(key).__name__} cannot be sent, only text"
 
 
 def _digits(value: object) -> str:

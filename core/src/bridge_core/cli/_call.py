@@ -88,11 +88,12 @@ def call(
     """
     steps = _steps(words)
     frameworks = list(dict.fromkeys(name.partition(".")[0] for name, _ in steps if "." in name))
+    redactor = Redactor()
     with (
         working("starting a worker", quiet=as_json) as report,
-        worker(frameworks, config=config, debug=debug, report=report) as client,
+        worker(frameworks, config=config, debug=debug, report=report, redactor=redactor) as client,
     ):
-        references = SecretReferences(Redactor(), resolved="marked")
+        references = SecretReferences(redactor, resolved="marked")
         for name, arguments in steps[:-1]:
             client.run(name, _resolved(client, references, name, arguments), timeout=timeout)
         name, arguments = steps[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from bridge_core._distributions import installed_plugins
 from bridge_core.client import BlockingClient
 from bridge_core.errors import FrameworkNotFoundError, WorkerCrashedError
 from bridge_core.protocol import PROTOCOL_VERSION
+from bridge_core.secrets._redactor import Redactor
 from bridge_core.transports import WorkerProcess
 
 __all__ = ["START_TIMEOUT", "worker"]
@@ -28,6 +30,7 @@ def worker(
     report: Callable[[str], None] | None = None,
     watch: Callable[[str, bytes], None] | None = None,
     stderr: Any = None,
+    redactor: Redactor | None = None,
 ) -> Iterator[BlockingClient]:
     """Start a worker that serves these frameworks (all when empty), greet it and end it afterwards.
 
@@ -38,6 +41,7 @@ def worker(
         report: Called with what the worker is doing, in words.
         watch: See BlockingClient.
         stderr: Where the worker's stderr goes.
+        redactor: Takes secrets out of errors and events, and of the stderr, which then goes to this process's.
 
     Raises:
         FrameworkNotFoundError: None of the installed plugins serves one of them.
@@ -56,8 +60,9 @@ def worker(
 
     flags = [word for name in frameworks for word in ("--framework", name)] + (["--debug"] if debug else [])
     flags += [] if config is None else ["--config", config]
-    process = WorkerProcess(flags, stderr=stderr)
-    with BlockingClient(process, watch=watch, on_event=tell) as client:
+    on_stderr = None if redactor is None else _to_stderr
+    process = WorkerProcess(flags, stderr=stderr, on_stderr=on_stderr, redactor=redactor)
+    with BlockingClient(process, watch=watch, on_event=tell, redactor=redactor) as client:
         hello = {"protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION], "peer": "pybridge", "want": ["progress"]}
         try:
             client.run("hello", hello, timeout=START_TIMEOUT)
@@ -66,3 +71,8 @@ def worker(
                 raise click.exceptions.Exit(1) from exc  # the worker has just said on stderr why it does not start
             raise
         yield client
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any
 
+from bridge_core.secrets._redactor import Redactor
+
 from ._arguments import SentArguments, literal_arguments
 from ._link import Link
 from ._peer import Peer
@@ -24,6 +26,7 @@ class BlockingClient:
         codec: What the worker was told to speak.
         watch: Called with "→" and each frame as it is sent, and with "←" and bytes as they arrive.
         on_event: Called with the name and data of each event the worker sends.
+        redactor: See Link.
     """
 
     def __init__(
@@ -33,10 +36,11 @@ class BlockingClient:
         codec: str = "json",
         watch: Callable[[str, bytes], None] | None = None,
         on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.peer = peer
         self._native = codec == "msgpack"
-        self._link = Link(peer, codec=codec, watch=watch, on_event=on_event)
+        self._link = Link(peer, codec=codec, watch=watch, on_event=on_event, redactor=redactor)
 
     def run(
         self, operation: str, /, arguments: Mapping[str, Any] | None = None, *, timeout: float | None = None, **to: Any

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from bridge_core.errors import RefLostError, RefNotFoundError
-
 from . import _verbs as verbs
 from ._given import merged, until_of
 from ._objects import Objects
-from ._refs import AnyRef, Home, Key
+from ._refs import GONE, AnyRef, Home, Key
 from ._steps import Step
 
 __all__ = ["DynamicVerbs", "Ref"]
@@ -207,6 +205,6 @@ class Ref(AnyRef):
     def release(self, *, timeout: float | None = None) -> None:
         """Have the worker forget the object; again, or when it is gone anyway, does nothing."""
         if not self._released:
-            with suppress(RefLostError, RefNotFoundError):
+            with suppress(*GONE):
                 self._session._perform(verbs.delete_stored(self.id, ref=self), until_of(timeout))
             self._released = True

@@ -17,6 +17,8 @@ def merged(arguments: Mapping[str, Any] | None, more: Mapping[str, Any]) -> Mapp
     """Return the arguments that were given as a mapping and those that were given as keywords."""
     if not arguments:
         return more
+    if not isinstance(arguments, Mapping):
+        raise InvalidArgumentsError(f"$: expected arguments by name, got {arguments!r:.100}", path="$")
     if twice := arguments.keys() & more.keys():
         raise InvalidArgumentsError(
             f"given twice, in the mapping and as a keyword: {', '.join(sorted(twice))}", path="$"

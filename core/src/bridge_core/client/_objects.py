@@ -108,6 +108,8 @@ class Objects:
 
     def named(self, id: str, framework: str | None, make: MakeRef[R_co]) -> R_co:
         """Return a ref for an object that is known by its id alone."""
+        if not isinstance(id, str):
+            raise InvalidArgumentsError(f"$.id: expected an id, a string, got {id!r:.100}", path="$.id")
         binding = self.bound(framework or self._known.get(id))
         return make(Home(binding.slot, 0, self._session_id), id)
 

@@ -6,14 +6,23 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bridge_core.errors import InvalidArgumentsError
+from bridge_core.errors import (
+    InvalidArgumentsError,
+    RefLostError,
+    RefNotFoundError,
+    SessionNotFoundError,
+    TransportClosedError,
+    WorkerCrashedError,
+)
 
 if TYPE_CHECKING:
     from ._slot import Slot
 
-__all__ = ["AnyRef", "Home", "Key", "RefItem"]
+__all__ = ["GONE", "AnyRef", "Home", "Key", "RefItem"]
 
 Key = int | str
+GONE = (RefLostError, RefNotFoundError, SessionNotFoundError, TransportClosedError, WorkerCrashedError)
+"""What releasing an object meets when it is gone: released, or with its session, its worker or the Bridge."""
 
 
 class Home(Struct, frozen=True, eq=False):

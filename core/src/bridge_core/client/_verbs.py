@@ -49,9 +49,10 @@ def call(
     ref: AnyRef | None = None,
 ) -> Verb:
     """Call a target."""
+    asked = _call(target, args, kwargs or {}, store_as, by_value, attribute)
     return Verb(
         operation="call",
-        arguments=_call(target, args, kwargs or {}, store_as, by_value, attribute),
+        arguments=asked,
         take=lambda answer: answer["result"],
         framework=framework,
         targets=(target,),
@@ -87,6 +88,7 @@ def inspect(target: str, *, framework: str | None = None, ref: AnyRef | None = N
 
 def store(id: str, value: Any, *, framework: str | None = None) -> Verb:
     """Store a value."""
+    _check_id(id, "$.id")
     return Verb(
         operation="store", arguments={"id": id, "value": value}, take=_nothing, framework=framework, stores=(id,)
     )
@@ -165,17 +167,27 @@ def _call(
     where: str = "$",
 ) -> dict[str, Any]:
     """Return what `call` is asked with, and each step of a pipeline."""
+    names: list[Any] = [*kwargs]
+    if nameless := [name for name in names if not isinstance(name, str)]:
+        path = f"{where}.kwargs"
+        raise InvalidArgumentsError(f"{path}: expected names of keywords, got {nameless[0]!r:.100}", path=path)
     if marked := [name for name in kwargs if name.startswith("$")]:
         path = f"{where}.kwargs"
         raise InvalidArgumentsError(f"{path}: no keyword may begin with `$`, as {marked[0]!r} does", path=path)
     asked: dict[str, Any] = {"target": target, "args": [*args], "kwargs": dict(kwargs)}
     if store_as is not None:
+        _check_id(store_as, f"{where}.store_as")
         asked["store_as"] = store_as
     if by_value:
         asked["by_value"] = by_value
     if attribute:
         asked["attribute"] = attribute
     return asked
+
+
+def _check_id(id: object, path: str) -> None:
+    if not isinstance(id, str):
+        raise InvalidArgumentsError(f"{path}: expected an id, a string, got {id!r:.100}", path=path)
 
 
 def _nothing(answer: Any) -> None:

@@ -23,7 +23,7 @@ _TEXT_LIMIT = 2000
 
 
 class Secrets:
-    """Redacts some values: as they are, escaped as in Python, JSON or HTML, percent-encoded, and in base64.
+    """Redacts some values: as they are, escaped as in Python, JSON or HTML, percent-encoded once, and in base64.
 
     Values of 4 to 7 characters are redacted only where they stand alone, shorter ones never.
     """

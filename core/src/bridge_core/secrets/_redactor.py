@@ -25,6 +25,8 @@ SHORTEST = 8
 _SPELLED = 24
 _DEEPEST = 128
 _WORD = re.compile(r"[A-Za-z0-9]+")
+# Of a field or a setting: by these an answer is read, and no provider's key is a word.
+_NAME = re.compile(r"[a-z_]+")
 
 
 class _Known(Struct, eq=False):
@@ -99,7 +101,10 @@ class Redactor:
         return text
 
     def scrub(self, value: Any) -> Any:
-        """Return plain data (mappings, lists, texts and what cannot be secret) without the secrets."""
+        """Return plain data (mappings, lists, texts and what cannot be secret) without the secrets.
+
+        Keys of lowercase letters and underscores are names, and stay.
+        """
         return self._scrubbed(value, _DEEPEST) if self._ordered else value
 
     def _scrubbed(self, value: Any, deeper: int) -> Any:
@@ -108,10 +113,13 @@ class Redactor:
         if not deeper:  # no wire carries that
             return value
         if isinstance(value, Mapping):
-            return {self._scrubbed(key, 0): self._scrubbed(item, deeper - 1) for key, item in value.items()}
+            return {self._key(key): self._scrubbed(item, deeper - 1) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._scrubbed(item, deeper - 1) for item in value]
         return value
+
+    def _key(self, key: Any) -> Any:
+        return self.redact(key) if isinstance(key, str) and not _NAME.fullmatch(key) else key
 
     def _hold(self, value: str, holder: object) -> bool:
         """Note who has a value; False if it is not known."""

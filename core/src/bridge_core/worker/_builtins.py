@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from bridge_core import __version__
 from bridge_core._context import CallContext
 from bridge_core._handlers import Operation
+from bridge_core._models import PluginFailure
 from bridge_core._plugins import LoadedPlugin
 from bridge_core.errors import FrameworkNotFoundError, InvalidArgumentsError, UnsupportedProtocolError
 from bridge_core.hookspecs import HOOK_API, Handler
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ._ending import Ending
 
 __all__ = ["Builtins"]
+
+_FREE = frozenset(["default", "description", "examples"])
 
 
 class Builtins(msgspec.Struct, eq=False, kw_only=True):
@@ -71,7 +74,7 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         )
         return {
             "protocol": PROTOCOL_VERSION,
-            "worker_id": self.worker_id,
+            "worker_id": self._id(),
             "core_version": __version__,
             "codecs": [*CODEC_NAMES],
             "frameworks": self._frameworks(),
@@ -87,7 +90,7 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
             "timestamp": dispatcher.clock(),
             "uptime": dispatcher.stats.uptime,
             "mode": self.mode,
-            "worker_id": self.worker_id,
+            "worker_id": self._id(),
             "framework": dispatcher.catalogue.default,
             "frameworks_available": self._frameworks(),
             "stored_objects": dispatcher.sessions.stored_objects(),
@@ -106,7 +109,7 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
             "started": stats.started,
             "framework": self.dispatcher.catalogue.default,
             "mode": self.mode,
-            "worker_id": self.worker_id,
+            "worker_id": self._id(),
             "in_flight": len(self.dispatcher.calls),
             "commands": stats.by_operation(),
         }
@@ -119,15 +122,15 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
             "framework": dispatcher.catalogue.default,
             "supported_operations": [*operations],
             "mode": self.mode,
-            "worker_id": self.worker_id,
-            "operations": {name: operation.describe() for name, operation in operations.items()},
+            "worker_id": self._id(),
+            "operations": {name: self._shown(operation) for name, operation in operations.items()},
             "protocol": [PROTOCOL_VERSION, PROTOCOL_VERSION],
             "codecs": [*CODEC_NAMES],
             "hook_api": HOOK_API,
             "core_version": __version__,
             "limits": msgspec.to_builtins(dispatcher.limits),
             "plugins": {name: self._describe(plugin) for name, plugin in dispatcher.plugins.plugins.items()},
-            "failures": [msgspec.to_builtins(failure) for failure in dispatcher.plugins.failures],
+            "failures": [self._failed(failure) for failure in dispatcher.plugins.failures],
         }
 
     def describe(
@@ -136,11 +139,11 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
         """Describe one operation, or one framework with its operations."""
         framework = framework or ctx.framework
         if operation is not None:
-            return self.dispatcher.catalogue.find(operation, framework).describe()
+            return self._shown(self.dispatcher.catalogue.find(operation, framework))
         if framework is None:
             raise InvalidArgumentsError("$: say which `operation` or which `framework`", path="$")
         plugin = self.dispatcher.plugins.get(framework)
-        own = [one.describe() for one in sorted(plugin.operations.values(), key=lambda one: one.name)]
+        own = [self._shown(one) for one in sorted(plugin.operations.values(), key=lambda one: one.name)]
         return {**self._describe(plugin), "operations": own}
 
     def configure(self, ctx: CallContext, *, config: dict[str, Any], framework: str | None = None) -> dict[str, Any]:
@@ -156,14 +159,40 @@ class Builtins(msgspec.Struct, eq=False, kw_only=True):
     def shutdown(self) -> dict[str, Any]:
         """Answer, finish what was accepted, and end."""
         self.ending.begin("shutdown")
-        return {"status": "shutting_down", "worker_id": self.worker_id, "mode": self.mode}
+        return {"status": "shutting_down", "worker_id": self._id(), "mode": self.mode}
 
     def _frameworks(self) -> list[str]:
         return sorted(self.dispatcher.plugins.plugins)
 
-    @staticmethod
-    def _describe(plugin: LoadedPlugin) -> dict[str, Any]:
+    # What follows is said without secrets: texts of others, beside names that stay what they are.
+
+    def _id(self) -> str:
+        return self.dispatcher.redactor.redact(self.worker_id)
+
+    def _describe(self, plugin: LoadedPlugin) -> dict[str, Any]:
+        info = msgspec.json.decode(msgspec.json.encode(plugin.info))  # as plain JSON: tuples as arrays
         return {
-            **msgspec.json.decode(msgspec.json.encode(plugin.info)),  # as plain JSON: tuples as arrays
+            **self.dispatcher.redactor.scrub(info),
+            "name": plugin.info.name,
             "plugin": f"{plugin.metadata.distribution} {plugin.metadata.version}",
         }
+
+    def _failed(self, failure: PluginFailure) -> dict[str, Any]:
+        redact, told = self.dispatcher.redactor.redact, msgspec.to_builtins(failure)
+        return {**told, "cause": redact(failure.cause), "remedy": redact(failure.remedy)}
+
+    def _shown(self, operation: Operation) -> dict[str, Any]:
+        redactor, told = self.dispatcher.redactor, operation.describe()
+        if operation.framework is None or not redactor:
+            return told
+        schemas = {name: _with_free_parts(told[name], redactor.scrub) for name in operation.signature.schemas}
+        return {**told, "summary": redactor.redact(operation.summary), **schemas}
+
+
+def _with_free_parts(schema: Any, scrub: Callable[[Any], Any]) -> Any:
+    """Return a JSON Schema after scrubbing what its author wrote or computed: defaults, descriptions and the like."""
+    if isinstance(schema, list):
+        return [_with_free_parts(one, scrub) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: scrub(one) if key in _FREE else _with_free_parts(one, scrub) for key, one in schema.items()}

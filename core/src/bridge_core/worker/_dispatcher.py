@@ -181,9 +181,7 @@ class Dispatcher:
             result = self._stream(call, result) if call.context.streaming else self._drain(call, result)
         elif call.context.streaming:
             self.replies.last_chunk(call)
-        if call.operation.configures or call.operation.runs == "reader":
-            return self._encoded(call, result)
-        return self.replies.encode(call, result)
+        return self._encoded(call, result)
 
     async def run_async(self, call: Call, in_thread: InThread) -> None:
         """Run an `async def` call in this task and answer it.
@@ -219,7 +217,7 @@ class Dispatcher:
                     result = await self._stream_async(call, result, in_thread)
                 elif call.context.streaming:
                     self.replies.last_chunk(call)
-                return self._encoded(call, result) if call.operation.configures else self.replies.encode(call, result)
+                return self._encoded(call, result)
         except CancelledError:
             raise CallCancelledError(f"{call.operation.full_name} was cancelled") from None
 
@@ -270,9 +268,14 @@ class Dispatcher:
         return operation.signature.parse(given)
 
     def _encoded(self, call: Call, result: Any) -> Any:
-        """Return in wire form, without secrets, what tells of the worker or of settings; all other results are data."""
+        """Return a result in wire form, without secrets if it tells of settings; all others are data."""
         form = self.replies.encode(call, result)
-        return self.redactor.scrub(form) if self.redactor else form
+        if not call.operation.configures or not self.redactor:
+            return form
+        if call.operation.framework is not None:
+            return self.redactor.scrub(form)
+        # Of the worker's own answers only this is foreign: the rest are words that peers look for.
+        return {**form, "config": self.redactor.scrub(form["config"])} if "config" in form else form
 
     def _open(self, request: Request) -> Call:
         operation = self.catalogue.find(request.operation, request.framework)
