@@ -128,6 +128,20 @@ def test_name_that_a_plugin_has_too_is_a_conflict(tmp_path: Path) -> None:
         assert refused(peer)["reason"] == "PLUGIN_CONFLICT"
 
 
+@pytest.mark.parametrize(
+    ("initialise", "remedy"),
+    [
+        ("    def _initialize_framework(self): import not_installed_anywhere\n", "`_initialize_framework`"),
+        ("    def _initialize_framework(self): raise RuntimeError('no accelerator')\n", "`_initialize_framework`"),
+        ("", "`mode` and `worker_id`"),
+    ],
+    ids=["imports", "raises", "is missing"],
+)
+def test_constructor_that_initialises_is_told_what_would_do(tmp_path: Path, initialise: str, remedy: str) -> None:
+    with brought(tmp_path, BRIDGE + "    def __init__(self): self._initialize_framework()\n" + initialise) as peer:
+        assert remedy in refused(peer)["details"]["remedy"]
+
+
 @pytest.mark.parametrize("how", ["raise ImportError('no module foo')", "raise SystemExit(1)", "return False"])
 def test_framework_that_cannot_be_initialised_fails_each_call_and_nothing_else(tmp_path: Path, how: str) -> None:
     with brought(tmp_path, BRIDGE + f"    def _initialize_framework(self): {how}") as peer:

@@ -88,3 +88,38 @@ def test_source_is_read_and_never_run(tmp_path: Path) -> None:
     ran = pybridge("migrate", str(tmp_path / "old.py"), "--output", str(tmp_path / "out"))
     assert ran.code == 0
     assert "it was run" not in ran.err
+
+
+NAMED = """
+class Bridge:
+    name = {name!r}
+    def _register_handlers(self):
+        for name in ("a", "b"):
+            self.register_handler(name, getattr(self, name))
+"""
+
+
+@pytest.mark.parametrize("name", ["core", "dspy", "langchain", "transformers"])
+def test_distribution_that_would_replace_ours_is_not_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / "old.py").write_text(NAMED.format(name=name), encoding="utf-8")
+    words = ["migrate", str(tmp_path / "old.py"), "--output", str(tmp_path / "out")]
+    ran = pybridge(*words)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert "--name" in ran.err
+    assert not (tmp_path / "out").exists()
+    assert pybridge(*words, "--name", "My-Name").code == 1
+    assert pybridge(*words, "--name", "mine").code == 0
+    assert 'name = "bridge-mine"' in (tmp_path / "out" / "pyproject.toml").read_text("utf-8")
+
+
+def test_registrations_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text(NAMED.format(name="odd"), encoding="utf-8")
+    ran = pybridge("migrate", str(tmp_path / "old.py"), "--output", str(tmp_path / "out"))
+    assert ran.code == 0
+    assert "line 6 of old.py" in ran.err
+    assert "(line 6)" in (tmp_path / "out" / "README.md").read_text("utf-8")
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "old.py")
+    assert pybridge("migrate", str(tmp_path / "old.py")).code == 1

@@ -33,6 +33,13 @@ def test_configuration_that_is_nowhere_is_not_no_configuration() -> None:
         assert peer.wait() == 1
 
 
+def test_settings_for_what_is_not_installed_are_a_warning_that_names_it() -> None:
+    with Peer("--framework", "probe", "--config", '{"frameworks": {"nope": {}, "dspy": {}, "probe": {}}}') as peer:
+        assert peer.result("ping")["frameworks_available"] == ["probe"]
+        (line,) = [line for line in peer.log().splitlines() if "WARNING" in line]
+        assert "'nope'" in line
+
+
 @pytest.mark.sentence("P-63", "P-75")
 @pytest.mark.parametrize("environment", [{}, {"BRIDGE_PLUGINS": "dspy"}, {"BRIDGE_DISABLED_PLUGINS": "nobody, probe"}])
 def test_framework_that_cannot_be_served_ends_with_1_and_one_line(environment: dict[str, str]) -> None:

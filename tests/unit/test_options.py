@@ -44,7 +44,9 @@ def test_what_is_unknown_is_set_aside_with_its_value(arguments: str, ignored: tu
     assert options.strict
 
 
-@pytest.mark.parametrize("arguments", ["--framework", "--strict --mode", "--codec xml", "--config"])
+@pytest.mark.parametrize(
+    "arguments", ["--framework", "--strict --mode", "--codec xml", "--config", "--config=a --config b"]
+)
 def test_what_cannot_be_meant_is_refused(arguments: str) -> None:
     with pytest.raises(UsageError):
         parse(*arguments.split())

@@ -273,6 +273,17 @@ def test_distribution_that_does_not_claim_the_name_serves_nothing() -> None:
     host = PluginHost(allow=["probe"], distributions={"probe": "nobody"})
     host.discover()
     assert (dict(host.plugins), host.failures) == ({}, ())
+    with pytest.raises(FrameworkNotFoundError, match="no installed distribution nobody offers it"):
+        host.get("probe")
+
+
+@pytest.mark.usefixtures("probes")
+def test_absence_is_what_no_list_could_mend() -> None:
+    host = PluginHost(allow=[], distributions={"absent": "nobody"})
+    host.discover()
+    assert host.absence("probe") is None
+    assert "nobody" in str(host.absence("absent"))
+    assert host.absence("other")
 
 
 @pytest.mark.parametrize(

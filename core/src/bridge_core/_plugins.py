@@ -79,6 +79,7 @@ class PluginHost:
         self.strict = strict
         self._plugins: dict[str, LoadedPlugin] = {}
         self._failures: list[PluginFailure] = []
+        self._offered: dict[str, list[str]] = {}
 
     @property
     def plugins(self) -> Mapping[str, LoadedPlugin]:
@@ -98,6 +99,7 @@ class PluginHost:
         """
         by_name: dict[str, list[tuple[PluginMetadata, importlib_metadata.EntryPoint]]] = {}
         for metadata, point in plugin_entry_points():
+            self._offered.setdefault(metadata.name, []).append(metadata.distribution)
             chosen = self.distributions.get(metadata.name, metadata.distribution)
             if self._wanted(metadata.name) and metadata.distribution == chosen:
                 by_name.setdefault(metadata.name, []).append((metadata, point))
@@ -135,10 +137,22 @@ class PluginHost:
             if failure.name == name:
                 raise _failure_error(failure)
         known = ", ".join(sorted(self._plugins)) or "none"
-        hint = "" if self._wanted(name) else " (it is kept out by the allow or block list)"
+        cause = self.absence(name) if name in self.distributions else None
+        cause = cause if self._wanted(name) else "it is kept out by the allow or block list"
+        hint = f" ({cause})" if cause else ""
         raise FrameworkNotFoundError(
             f"no plugin serves the framework {name!r}{hint}; served here: {known}",
             framework=name,
+        )
+
+    def absence(self, name: str) -> str | None:
+        """Return why nothing that is installed could serve a framework, whatever the lists say; None if it could."""
+        offered, chosen = self._offered.get(name, []), self.distributions.get(name)
+        if name in self._plugins or (offered and chosen in (None, *offered)):
+            return None
+        found = f"; found: {', '.join(sorted(offered))}" if offered else ""
+        return (
+            f"no installed distribution {chosen} offers it{found}" if chosen else "no installed distribution offers it"
         )
 
     def set_environment(self, environ: MutableMapping[str, str]) -> None:

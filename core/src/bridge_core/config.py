@@ -18,8 +18,12 @@ __all__ = [
 ]  # fmt: skip
 
 _Entry = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*(\.\*)?\Z")]
+_Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z")]
 _Count = Annotated[int, Meta(ge=1)]
 _Seconds = Annotated[float, Meta(gt=0)]
+_ENTRY_RULE = "expected a dotted name, perhaps with `.*` at its end; `allow_any = true` allows everything"
+_VARIABLE_RULE = "expected the name of an environment variable: letters, digits and underscores, no digit in front"
+_ANY_FRAMEWORK = "$.frameworks[...]"
 
 
 class PolicySettings(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +42,7 @@ class PolicySettings(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
 class SecretSettings(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`[secrets]`: what peers may refer to without seeing it."""
 
-    env: tuple[str, ...] = ()
+    env: tuple[_Variable, ...] = ()
     """The only environment variables that a peer may name as `{"$env": NAME}`."""
 
 
@@ -85,7 +89,7 @@ def read_configuration(source: str) -> Configuration:
     if source.lstrip().startswith("{"):
         return configuration_of(_parsed_json(source, "the configuration"))
     try:
-        with open(source, encoding="utf-8") as file:
+        with open(source, encoding="utf-8-sig") as file:  # as editors on Windows write it
             text = file.read()
     except (OSError, ValueError) as exc:
         raise InvalidConfigError(f"{source!r} cannot be read: {exc}", path="$") from None
@@ -105,8 +109,22 @@ def configuration_of(given: Mapping[str, Any], *, source: str | None = None) -> 
         path = "$" + str(exc.details["path"]).removeprefix("$.configuration")
         what = exc.message.partition(": ")[2]
         where = f"{source}: " if source else ""
+        if "regex" in what:
+            what = _VARIABLE_RULE if path.startswith("$.secrets") else _ENTRY_RULE
+        if path.startswith(_ANY_FRAMEWORK):
+            path = f"$.frameworks.{_wrong_framework(given['frameworks'])}{path.removeprefix(_ANY_FRAMEWORK)}"
         raise InvalidConfigError(f"{where}{path}: {what}", path=path) from None
     return configuration
+
+
+def _wrong_framework(given: Mapping[str, Any]) -> str:
+    """Return the first framework whose settings do not convert: msgspec names no keys in its paths."""
+    for name, settings in given.items():
+        try:
+            msgspec.convert(settings, FrameworkSettings)
+        except msgspec.ValidationError:
+            return name
+    return "NAME"  # the name itself is no text
 
 
 def _parsed_json(text: str, source: str) -> Any:

@@ -225,6 +225,49 @@ def test_whatever_is_read_the_skeleton_is_python(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("body", "names", "unread"),
+    [
+        ("for n in 'ab': self.register_handler(n, getattr(self, n))", [], (4,)),
+        ("self._handlers.update({n: getattr(self, n) for n in 'ab'})", [], (4,)),
+        ("self._handlers.update(dict(c=self.a), d=self.a)", ["c", "d"], ()),
+        ("self._handlers.update(self.more())", [], (4,)),
+        ("return self.HANDLERS", [], (4,)),
+        ("self._handlers = TABLE", [], (4,)),
+        ("self._handlers[name] = self.a", [], (4,)),
+        ("self._handlers = {'q': self.a, **self.more}", ["q"], (4,)),
+        ("super()._register_handlers()", [], (4,)),
+        ("self._handlers.setdefault('q', self.a); return self._handlers", ["q"], ()),
+        ("found = {}; found['q'] = self.a; return found", ["q"], ()),
+        ("return {**{'q': self.a}}", ["q"], ()),
+        ("self._limits = {'rate': 3}", [], ()),
+        ("\n  @self.register_handler('q')\n  def q(args): return args['k']", ["q"], ()),
+        ("\n  @self.register_handler(name)\n  def q(args): return args['k']", [], (5,)),
+    ],
+)
+def test_what_is_registered_is_read_or_said(tmp_path: Path, body: str, names: list[str], unread: tuple[int]) -> None:
+    old = read(tmp_path, f"class B:\n def a(self, args): pass\n def _register_handlers(self):\n  {body}\n")
+    assert (sorted(one.name for one in old.handlers), old.unread) == (names, unread)
+
+
+def test_registration_elsewhere_is_said(tmp_path: Path) -> None:
+    init = " def __init__(self):\n  self.register_handler('late', self.a)\n"
+    old = read(tmp_path, f"class B:\n{init} def _register_handlers(self): pass\n def a(self, args): pass\n")
+    assert old.unread == (3,)
+
+
+def test_odd_characters_and_names_of_arguments_make_no_odd_source(tmp_path: Path) -> None:
+    source = (
+        "class B:\n def _register_handlers(self): return {'a': self.a, 'x\\ny\\ud800': self.b}\n"
+        " def a(self, args):\n  '\\x00\\ud800 doc'\n  return args['ctx'], args['context'], args.get('s', '\\ud800')\n"
+        " def b(self, args):\n  '\\x00'\n"
+    )
+    files = skeleton(read(tmp_path, source))
+    text = files["bridge_old_bridge/_operations.py"]
+    compile(text.encode(), "_operations.py", "exec", dont_inherit=True)
+    assert "context_: CallContext" in text
+
+
 def test_framework_plugin_without_operations_gets_one(tmp_path: Path) -> None:
     files = skeleton(read(tmp_path, "class P:\n    name = 'p'\n    def load(self): import tiny\n"))
     assert 'imports=("tiny",)' in files["bridge_p/plugin.py"]

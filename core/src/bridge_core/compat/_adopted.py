@@ -117,8 +117,16 @@ class Adopted:
                 self._watch(made)
                 type(made).__init__(made, **arguments)
         except (Exception, SystemExit) as exc:  # boundary: plugin call
-            remedy = "a constructor is given `mode` and `worker_id` if it takes them, and nothing else"
-            raise load_failed(self.label, "import", f"its constructor raised {said(exc)}", remedy) from exc
+            where, remedy = (
+                "its constructor",
+                "a constructor is given `mode` and `worker_id` if it takes them, and nothing else",
+            )
+            initialises = self._initialiser is not None and _came_through(exc, self._initialiser)
+            if initialises or isinstance(exc, ImportError):
+                name = self._initialiser or "_initialize_framework"
+                where = f"{name}, which its constructor calls," if initialises else where
+                remedy = f"install what is missing, or import it in `{name}` and do not call that in the constructor"
+            raise load_failed(self.label, "import", f"{where} raised {said(exc)}", remedy) from exc
         return made
 
     def _watch(self, made: Any) -> None:
@@ -218,6 +226,14 @@ def _accepted(kind: type) -> set[str]:
         if not any(found.kind is found.VAR_KEYWORD for found in parameters):
             break
     return names
+
+
+def _came_through(exc: BaseException, function: str) -> bool:
+    """Return whether a function of that name was running when it was raised."""
+    frame = exc.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_name != function:
+        frame = frame.tb_next
+    return frame is not None
 
 
 def _closed(result: Any) -> str:

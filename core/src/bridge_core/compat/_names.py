@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["EVERY_WORKERS", "framework_name", "operation_names"]
+__all__ = ["EVERY_WORKERS", "distribution_name", "framework_name", "is_taken", "operation_names"]
 
 EVERY_WORKERS = frozenset(["get_capabilities", "get_stats", "ping", "shutdown"])
 """What old bridges register too, and every worker answers itself."""
 
+_OURS = frozenset(["core", "dspy", "langchain", "transformers"])
 _OPERATION = re.compile(r"[a-z][a-z0-9_]*")
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _OTHERS = re.compile(r"[^A-Za-z0-9]+")
@@ -42,6 +43,16 @@ def framework_name(*candidates: object) -> str:
         if isinstance(candidate, str) and (name := _identifier(candidate)):
             return name
     return "bridge"
+
+
+def distribution_name(framework: str) -> str:
+    """Return the name of the distribution with a framework's plugin: `bridge-foo`."""
+    return f"bridge-{framework.replace('_', '-')}"
+
+
+def is_taken(framework: str) -> bool:
+    """Return whether the distribution or the package of that framework would replace one of ours."""
+    return framework in _OURS
 
 
 def _identifier(text: str) -> str:

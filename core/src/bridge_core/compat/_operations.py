@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ._parameters import Parameters
 from ._reading import OldClass, OldHandler
-from ._writing import docstring, function_name, quoted, signature, text_of
+from ._writing import docstring, function_name, printable, quoted, signature, text_of
 
 __all__ = ["operations_module"]
 
@@ -58,7 +58,7 @@ def _head(old: OldClass, error: str, prefix: str) -> str:
 
 def _operation(old: OldClass, name: str, one: OldHandler, error: str) -> str:
     start = f"{'async def' if one.is_async else 'def'} {function_name(name)}"
-    doc = one.doc or f"{one.name}, as the old bridge did it."
+    doc = printable(one.doc).strip() or f"{one.name}, as the old bridge did it."
     message = f"{name}: its body is still in {old.file}"
     return (
         signature(start, _context(one.parameters), one.parameters.named, "Any")
@@ -69,8 +69,11 @@ def _operation(old: OldClass, name: str, one: OldHandler, error: str) -> str:
 
 
 def _context(parameters: Parameters) -> str:
-    taken = any(one.name == "ctx" for one in parameters.named)
-    return "context: CallContext" if taken else "ctx: CallContext"
+    taken = {one.name for one in parameters.named}
+    name = "ctx" if "ctx" not in taken else "context"
+    while name in taken:
+        name += "_"
+    return f"{name}: CallContext"
 
 
 def _verb(name: str, error: str) -> str:

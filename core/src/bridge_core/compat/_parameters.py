@@ -121,6 +121,8 @@ def _parameter(name: str, default: ast.expr | None, hint: ast.expr | None, *, op
         annotation = declared or "Any"
         return Parameter(name=name, annotation=annotation, default="None" if optional else None)
     value = _literal(default)
+    if isinstance(value, str) and not _is_encodable(value):
+        value = None
     if isinstance(value, (bool, int, float, str)) and (not isinstance(value, float) or math.isfinite(value)):
         return Parameter(name=name, annotation=declared or type(value).__name__, default=_written(value))
     container = _CONTAINERS.get(type(default))
@@ -133,6 +135,10 @@ def _literal(node: ast.expr) -> object:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
+
+
+def _is_encodable(value: str) -> bool:
+    return not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def _written(value: bool | int | float | str) -> str:

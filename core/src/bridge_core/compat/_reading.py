@@ -16,6 +16,7 @@ from bridge_core.errors import PluginLoadFailedError
 from ._failures import load_failed
 from ._names import framework_name
 from ._parameters import Function, Parameters, parameters_of
+from ._registrations import DEFINITIONS, own_nodes, registrations_in, stray_registrations
 from ._shapes import REGISTERING, SUPPORTED
 
 __all__ = ["OldClass", "OldHandler", "read_class"]
@@ -45,6 +46,8 @@ class OldClass(Struct, kw_only=True, frozen=True):
     imports: tuple[str, ...]
     """The modules that its framework consists of: what it imports and the standard library lacks."""
     handlers: tuple[OldHandler, ...]
+    unread: tuple[int, ...]
+    """The lines that may register others, which only running them would show."""
     initialise: str
     """The source of what brings the framework in."""
     configure: OldHandler | None
@@ -60,6 +63,8 @@ def read_class(path: str, name: str = "") -> OldClass:
         OSError: The file cannot be read.
         PluginLoadFailedError: It is no Python, or has no such class.
     """
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
+        raise load_failed(path, "import", "it is no regular file", "name a Python file, FILE.py:CLASS")
     try:
         with tokenize.open(path) as file:  # in the encoding that it declares
             text = file.read()
@@ -81,7 +86,7 @@ class _Source:
     def __init__(self, path: str, text: str, tree: ast.Module) -> None:
         self.path, self.text, self.tree = path, text, tree
         self.classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-        self.functions = {node.name: node for node in tree.body if isinstance(node, _DEFINITIONS)}
+        self.functions = {node.name: node for node in tree.body if isinstance(node, DEFINITIONS)}
 
     def find(self, name: str) -> ast.ClassDef:
         """Return the class that is meant."""
@@ -104,7 +109,10 @@ class _Source:
         """Gather what the generator needs."""
         functions = self._functions(node)
         registers = [functions[name] for name in (*REGISTERING, "get_handlers") if name in functions]
-        pairs = {key: value for one in registers for key, value in _registered(one)}
+        registrations = [found for one in registers for found in registrations_in(one)]
+        pairs = {one.name: one.handler for one in registrations if one.name is not None}
+        others = [one for one in functions.values() if one not in registers]
+        registrations += [found for one in others for found in stray_registrations(one)]
         configure = functions.get("configure") if "load" in functions and not _is_bridge(functions) else None
         initialiser = next((functions[name] for name in _INITIALISERS if name in functions), None)
         stem = os.path.splitext(os.path.basename(self.path))[0]
@@ -114,6 +122,7 @@ class _Source:
             framework=framework_name(_named(node, functions), stem),
             imports=tuple(self._imports(node, initialiser)),
             handlers=tuple(self._handler(name, value, functions) for name, value in pairs.items()),
+            unread=tuple(sorted({one.line for one in registrations if one.name is None})),
             initialise=self._body(initialiser) if initialiser else "",
             configure=self._handler("configure", configure, functions) if configure else None,
             serialises=self._body(functions["serialize_result"]) if "serialize_result" in functions else "",
@@ -126,7 +135,7 @@ class _Source:
             known = self.classes.get(ast.unparse(base))
             if known is not None and known is not node:
                 found.update(self._functions(known))
-        found.update((one.name, one) for one in node.body if isinstance(one, _DEFINITIONS))
+        found.update((one.name, one) for one in node.body if isinstance(one, DEFINITIONS))
         return found
 
     def _is_served(self, node: ast.ClassDef) -> bool:
@@ -141,18 +150,20 @@ class _Source:
             function = functions.get(value.attr)
         elif isinstance(value, ast.Name):
             function = self.functions.get(value.id)
-        elif isinstance(value, (*_DEFINITIONS, ast.Lambda)):
+        elif isinstance(value, (*DEFINITIONS, ast.Lambda)):
             function = value
         if function is None:
             return OldHandler(name=name, parameters=Parameters(whole=True), doc="", body=ast.unparse(value))
-        bound = isinstance(function, _DEFINITIONS) and function.name in functions and not _is_static(function)
+        bound = (
+            isinstance(function, DEFINITIONS) and functions.get(function.name) is function and not _is_static(function)
+        )
         return OldHandler(
             name=name,
             parameters=parameters_of(function, bound=bound),
-            doc=(ast.get_docstring(function) or "") if isinstance(function, _DEFINITIONS) else "",
-            body=self._body(function) if isinstance(function, _DEFINITIONS) else ast.unparse(function),
+            doc=(ast.get_docstring(function) or "") if isinstance(function, DEFINITIONS) else "",
+            body=self._body(function) if isinstance(function, DEFINITIONS) else ast.unparse(function),
             is_async=isinstance(function, ast.AsyncFunctionDef),
-            streams=any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in _own_nodes(function)),
+            streams=any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in own_nodes(function)),
         )
 
     def _body(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
@@ -198,9 +209,6 @@ class _Source:
         return load_failed(self.path, "hooks", cause, remedy)
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-
 def _is_bridge(functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef]) -> bool:
     return any(name in functions for name in REGISTERING)
 
@@ -211,31 +219,6 @@ def _is_static(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 def _is_known(top: str) -> bool:
     return top in sys.stdlib_module_names or top == "bridge_core" or not top
-
-
-def _registered(function: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Yield the names and handlers in `register…("name", handler)`, `{"name": handler}` and `….x["name"] = handler`."""
-    for node in _own_nodes(function):
-        if isinstance(node, ast.Dict):
-            pairs = [(key, value) for key, value in zip(node.keys, node.values, strict=True) if key is not None]
-        elif isinstance(node, ast.Call) and len(node.args) == 2 and ast.unparse(node.func).startswith("self.register"):
-            pairs = [(node.args[0], node.args[1])]
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
-            pairs = [(node.targets[0].slice, node.value)]
-        else:
-            continue
-        for key, value in pairs:
-            callable_ = isinstance(value, (ast.Attribute, ast.Name, ast.Lambda, ast.Call))
-            if callable_ and isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield key.value, value
-
-
-def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a function without those of functions in it."""
-    for node in ast.iter_child_nodes(function):
-        yield node
-        if not isinstance(node, (*_DEFINITIONS, ast.Lambda)):
-            yield from _own_nodes(node)
 
 
 def _named(node: ast.ClassDef, functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef]) -> str | None:

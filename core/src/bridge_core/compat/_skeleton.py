@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 
-from ._names import EVERY_WORKERS, operation_names
+from ._names import EVERY_WORKERS, distribution_name, operation_names
 from ._operations import operations_module
 from ._reading import OldClass
 from ._writing import docstring, function_name, imports, quoted, signature, text_of, texts_of
 
-__all__ = ["distribution_name", "skeleton"]
+__all__ = ["skeleton"]
 
 _SECRET = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
-
-
-def distribution_name(old: OldClass) -> str:
-    """Return the name of the distribution: `bridge-foo`."""
-    return f"bridge-{old.framework.replace('_', '-')}"
 
 
 def skeleton(old: OldClass) -> dict[str, str]:
@@ -24,7 +19,7 @@ def skeleton(old: OldClass) -> dict[str, str]:
     names = operation_names(one.name for one in old.handlers if one.name not in EVERY_WORKERS)
     package = f"bridge_{old.framework}"
     module, operations = operations_module(old, names)
-    distribution = distribution_name(old)
+    distribution = distribution_name(old.framework)
     return {
         "pyproject.toml": _PROJECT.format(distribution=distribution, framework=old.framework, package=package),
         "README.md": _readme(old, names),
@@ -103,7 +98,7 @@ def _plugin(old: OldClass, operations: dict[str, bool]) -> str:
 
 
 def _info(old: OldClass) -> str:
-    framework = old.imports[0].partition(".")[0] if old.imports else distribution_name(old)
+    framework = old.imports[0].partition(".")[0] if old.imports else distribution_name(old.framework)
     imports = f"        imports={texts_of(old.imports)},\n" if old.imports else ""
     return (
         "@hookimpl\ndef bridge_framework_info() -> FrameworkInfo:\n"
@@ -163,9 +158,13 @@ def _readme(old: OldClass, names: dict[str, str]) -> str:
         for one in old.handlers
         if one.parameters.whole and one.name in names
     ]
+    if old.unread:
+        lines = ", ".join(map(str, old.unread))
+        what = f"{len(old.unread)} registration(s) of `{old.file}` could not be read (line {lines})"
+        notes.append(f"* {what}: what they register is missing here.\n")
     brings = ", ".join(f"`{one}`" for one in old.imports)
     return _README.format(
-        distribution=distribution_name(old),
+        distribution=distribution_name(old.framework),
         framework=old.framework,
         name=old.name,
         file=old.file,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from ._parameters import Parameter
 
-__all__ = ["WIDTH", "docstring", "function_name", "imports", "quoted", "signature", "text_of", "texts_of"]
+__all__ = ["WIDTH", "docstring", "function_name", "imports", "printable", "quoted", "signature", "text_of", "texts_of"]
 
 WIDTH = 120
 
@@ -41,9 +41,14 @@ def function_name(operation: str) -> str:
     return f"{operation}_" if taken else operation
 
 
+def printable(text: str, *, keep: str = "\n\t") -> str:
+    """Return a text with spaces for what source must not have, such as NUL and halves of characters."""
+    return "".join(one if one.isprintable() or one in keep else " " for one in text)
+
+
 def docstring(text: str, *, indent: int = 4) -> str:
     """Return a docstring's lines."""
-    escaped = text.strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    escaped = printable(text).strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     if escaped.endswith('"'):
         escaped = escaped[:-1] + '\\"'
     lines = [line.rstrip() for line in escaped.expandtabs(4).splitlines()]
@@ -58,7 +63,7 @@ def quoted(title: str, source: str, *, indent: int = 4) -> str:
     """Return old source as a comment below a title."""
     margin = " " * indent
     lines = [line.rstrip() for line in source.expandtabs(4).splitlines()] or ["pass"]
-    return f"{margin}# {title}\n{margin}#\n" + "".join(
+    return f"{margin}# {printable(title, keep='')}\n{margin}#\n" + "".join(
         f"{margin}#     {line}\n" if line else f"{margin}#\n" for line in lines
     )
 

@@ -128,6 +128,9 @@ def _load(options: Options, configuration: Configuration) -> tuple[PluginHost, M
         wire_names = add_bridge(plugins, options.bridge, mode=options.mode, worker_id=options.worker_id)
     for failure in plugins.failures:
         _log.warning("%s", failure.sentence())
+    for name in configuration.frameworks:
+        if cause := plugins.absence(name):
+            _log.warning("the configuration has settings for the framework %r: %s", name, cause)
     for name in (*options.frameworks, *filter(None, [configuration.default])):
         plugins.get(name)
     return plugins, wire_names

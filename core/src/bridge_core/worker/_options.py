@@ -70,6 +70,8 @@ class Options(Struct, kw_only=True, frozen=True):
         codec = found.get("--codec", ["json"])[-1]
         if codec not in ("json", "msgpack", "auto"):
             raise UsageError(f"--codec {codec!r}: use json, msgpack or auto")
+        if len(found.get("--config", ())) > 1:  # what it forbids would be lost in silence
+            raise UsageError("--config is given twice: put everything into one file")
         given = {name: found[flag][-1] for flag, name in _NAMES.items() if flag in found}
         allow = environ.get("BRIDGE_PLUGINS")
         return cls(
