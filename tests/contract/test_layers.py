@@ -42,7 +42,7 @@ HOOKS = DATA | {"pluggy", "importlib_metadata"}
 FOREIGN: dict[str, set[str]] = {
     **dict.fromkeys(MAY_IMPORT, HOOKS),
     **dict.fromkeys(VALUES | PROTOCOL | {"codegen"}, DATA),
-    "config": HOOKS | {"tomli"},
+    "config": HOOKS | {"tomli", "tomllib"},  # the latter is part of Python from 3.11 on
     "cli": HOOKS | {"click", "rich"},
     "testing": HOOKS | {"pytest", "hypothesis"},
 }
