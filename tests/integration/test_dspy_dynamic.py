@@ -199,3 +199,22 @@ def test_operator_who_allows_dspy_gets_dspy_itself() -> None:
         assert peer.result("call", schema)["result"]["properties"].keys() == {"question", "answer"}
         assert peer.reason("call", {"target": "stored.qa.signature.parse_raw", "args": ["x"]}) == "TARGET_NOT_ALLOWED"
         assert peer.reason("call", {"target": "stored.qa.signature.mro"}) == "TARGET_NOT_ALLOWED"
+
+
+def test_field_that_looks_like_a_reference_is_not_taken_for_one(peer: Peer) -> None:
+    call = {"target": "dspy.Example", "kwargs": {"base": {"$value": {"$ref": "abc"}}}}
+    assert peer.result("call", call, session_id="fields")["result"]["fields"] == {
+        "$type": "dict",
+        "pairs": [["$ref", "abc"]],
+    }
+
+
+@pytest.mark.sentence("P-115")
+def test_settings_that_were_stored_configure_this_session_only() -> None:
+    with Peer("--framework", "dspy", "--config", '{"policy": {"allow": ["dspy"]}}', folders=()) as peer:
+        peer.result("call", {"target": "dspy.settings", "attribute": True, "store_as": "s"})
+        answer = peer.result("call", {"target": "stored.s.configure", "kwargs": {"model": "embedded"}})
+        assert answer["configured"] == "dspy"
+        assert (
+            peer.reason("call", {"target": "stored.s.configure", "kwargs": {"max_errors": 77}}) == "INVALID_ARGUMENTS"
+        )
